@@ -1,0 +1,1 @@
+"""lake: datasets in git, blobs in remotes, loaded lazily and verified."""

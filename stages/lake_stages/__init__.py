@@ -1,0 +1,1 @@
+"""The stages that come with lake, one a file."""
