@@ -1,0 +1,1 @@
+"""lake beside its peers: fresh processes, interleaved, measured from outside."""
