@@ -13,8 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.harness import Contender, Step, Target, chosen, compare, lake, lake_home
-from benchmarks.harness import measure, options, report
+from benchmarks.harness import (
+    Contender,
+    Step,
+    Target,
+    chosen,
+    compare,
+    lake,
+    lake_home,
+    measure,
+    options,
+    report,
+)
 from benchmarks.peers import peer
 
 ADD, AGAIN, PULL = "add+push", "nothing to do", "pull"

@@ -12,8 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.harness import Contender, Step, Target, chosen, compare, lake, lake_home
-from benchmarks.harness import options, report
+from benchmarks.harness import (
+    Contender,
+    Step,
+    Target,
+    chosen,
+    compare,
+    lake,
+    lake_home,
+    options,
+    report,
+)
 
 LIMIT_MIB = 150
 READ = "import lake, sys\nfor sample in lake.open(sys.argv[1]):\n    sample['file'].bytes()\n"

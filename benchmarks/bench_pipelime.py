@@ -13,8 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.harness import Contender, Step, Target, chosen, compare, lake, lake_home
-from benchmarks.harness import options, report
+from benchmarks.harness import (
+    Contender,
+    Step,
+    Target,
+    chosen,
+    compare,
+    lake,
+    lake_home,
+    options,
+    report,
+)
 from benchmarks.peers import peer
 
 COLD, AGAIN, BACK = "remote-add cold", "remote-add again", "clone remote -> local"

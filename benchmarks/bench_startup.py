@@ -8,8 +8,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.harness import Contender, Step, Target, chosen, compare, lake, lake_home
-from benchmarks.harness import options, report
+from benchmarks.harness import (
+    Contender,
+    Step,
+    Target,
+    chosen,
+    compare,
+    lake,
+    lake_home,
+    options,
+    report,
+)
 from benchmarks.peers import peer
 
 TARGETS = [Target(("lake", "--help"), None, 0.2, "wall")]

@@ -41,7 +41,7 @@ def copy(source: Path, out: Path) -> None:
     for folder in folders:
         (out / folder).mkdir()
     for temp, digest in temps:
-        os.rename(temp, f"{out}/{digest[:2]}/{digest}")
+        os.rename(temp, f"{out}/{digest[:2]}/{digest}")  # noqa: PTH104
     for folder in folders:
         child = os.open(out / folder, os.O_RDONLY)
         os.fsync(child)
