@@ -131,7 +131,8 @@ class Store(abc.ABC):
         """Keep `body` under `key`, hashing it on the way through, in one pass.
 
         The object appears whole or not at all. With `replace=False` an object that already lies
-        there stays, and `created` is False. With `expect`, other bytes are never made visible.
+        there stays, and `created` is False. With `expect`, other bytes are never made visible,
+        and an object that lies there with another size is damaged and gets replaced.
 
         Raises:
             IntegrityError: the body is not what `expect` says.
