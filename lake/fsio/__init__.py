@@ -1,0 +1,32 @@
+"""Files: the only part of lake that creates, syncs, renames, links or removes them."""
+
+from lake.fsio.atomic import write_file
+from lake.fsio.batch import Batch, StagedFile
+from lake.fsio.beneath import check_rel, open_beneath, read_beneath
+from lake.fsio.hashing import hash_file
+from lake.fsio.newdir import NewDirectory
+from lake.fsio.oserrors import os_errors, translate
+from lake.fsio.placing import Mode, copy_hashed, place
+from lake.fsio.scan import Entry, scan
+from lake.fsio.tree import make_dirs, remove_file, remove_tree
+
+__all__ = [
+    "Batch",
+    "Entry",
+    "Mode",
+    "NewDirectory",
+    "StagedFile",
+    "check_rel",
+    "copy_hashed",
+    "hash_file",
+    "make_dirs",
+    "open_beneath",
+    "os_errors",
+    "place",
+    "read_beneath",
+    "remove_file",
+    "remove_tree",
+    "scan",
+    "translate",
+    "write_file",
+]

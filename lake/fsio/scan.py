@@ -1,0 +1,170 @@
+"""Walking a directory in order, lazily, following no symbolic link, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lake.fsio.oserrors import os_errors
+from lake.fsio.tree import DIRECTORY
+
+PAGE = 100_000
+"""Names of one directory that are held at once; a larger one is read in several passes."""
+
+OnSkip = Callable[[str, str], None]
+"""Told of each entry that a walk passes over: its path, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One regular file found: `rel` is its path below the root; `size` in bytes."""
+
+    rel: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+def scan(
+    root: str | os.PathLike[str],
+    *,
+    suffixes: tuple[str, ...] = (),
+    hidden: bool = False,
+    by_stem: bool = False,
+    after: str = "",
+    on_skip: OnSkip | None = None,
+) -> Iterator[Entry]:
+    """The regular files below `root`, in the byte order of their paths.
+
+    Args:
+        root: the directory; it may itself be a symbolic link, nothing below it may.
+        suffixes: only files whose name ends with one of these; empty for all.
+        hidden: also names that start with a dot.
+        by_stem: order by the path without its (longest matching) suffix, as samples are
+            ordered by id. Needs `suffixes`.
+        after: only files that come after this path (or stem) in the order.
+        on_skip: called with (path, reason) for symbolic links, FIFOs, devices, and names that
+            are not UTF-8; other suffixes and hidden names are left out silently.
+
+    Raises:
+        InputError: `root` or a directory below it cannot be read.
+    """
+    with os_errors(root):
+        fd = os.open(root, DIRECTORY)
+    walk = _Walk(Path(root), suffixes, hidden, by_stem, after, on_skip)
+    yield from walk.directory(fd, "")
+
+
+@dataclass(slots=True)
+class _Walk:
+    root: Path
+    suffixes: tuple[str, ...]
+    hidden: bool
+    by_stem: bool
+    after: str
+    on_skip: OnSkip | None
+
+    def directory(self, fd: int, prefix: str) -> Iterator[Entry]:
+        """Entries below the open directory `fd`, which this closes."""
+        try:
+            last: tuple[str, str] | None = None
+            while True:
+                with os_errors(self.root / prefix):
+                    page, more = self._page(fd, prefix, last)
+                for key, name in page:
+                    if key.endswith("/"):
+                        yield from self._below(fd, name, prefix)
+                    elif not self.after or prefix + key > self.after:
+                        found = self._file(fd, name, prefix)
+                        if found is not None:
+                            yield found
+                if not more:
+                    return
+                last = page[-1]
+        finally:
+            os.close(fd)
+
+    def _below(self, fd: int, name: str, prefix: str) -> Iterator[Entry]:
+        rel = f"{prefix}{name}/"
+        # All paths below start with `rel`: they come after `after` unless it is beyond them.
+        if self.after and not self.after.startswith(rel) and rel <= self.after:
+            return
+        with os_errors(self.root / rel):
+            try:
+                below = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+            except (FileNotFoundError, NotADirectoryError):
+                return  # gone, or replaced, since it was listed
+        yield from self.directory(below, rel)
+
+    def _file(self, fd: int, name: str, prefix: str) -> Entry | None:
+        with os_errors(self.root / prefix / name):
+            try:
+                found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return Entry(prefix + name, found.st_size, found.st_mtime_ns, found.st_ino)
+
+    def _page(
+        self, fd: int, prefix: str, last: tuple[str, str] | None
+    ) -> tuple[list[tuple[str, str]], bool]:
+        """The first `PAGE` (key, name) pairs after `last`, sorted, and whether there are more.
+
+        A directory's key ends in "/", so that the order within each directory makes the order
+        of whole paths. Code points sort as their UTF-8 bytes do.
+        """
+        kept: list[tuple[str, str]] = []
+        more = False
+        with os.scandir(fd) as entries:
+            for entry in entries:
+                pair = self._pair(entry, prefix)
+                if pair is None or (last is not None and pair <= last):
+                    continue
+                kept.append(pair)
+                if len(kept) >= 2 * PAGE:
+                    kept.sort()
+                    del kept[PAGE:]
+                    more = True
+        kept.sort()
+        if len(kept) > PAGE:
+            del kept[PAGE:]
+            more = True
+        return kept, more
+
+    def _pair(self, entry: os.DirEntry[str], prefix: str) -> tuple[str, str] | None:
+        name = entry.name
+        if name.startswith(".") and not self.hidden:
+            return None
+        is_file = entry.is_file(follow_symlinks=False)
+        if not is_file and not entry.is_dir(follow_symlinks=False):
+            self._skip(prefix + name, "a symbolic link" if entry.is_symlink() else "not a file")
+            return None
+        if not name.isascii() and not _is_utf8(name):
+            self._skip(prefix + name, "its name is not UTF-8")
+            return None
+        if not is_file:
+            return name + "/", name
+        if not self.suffixes:
+            return name, name
+        if not name.endswith(self.suffixes):
+            return None
+        if not self.by_stem:
+            return name, name
+        longest = max(len(suffix) for suffix in self.suffixes if name.endswith(suffix))
+        return name[: len(name) - longest], name
+
+    def _skip(self, rel: str, why: str) -> None:
+        if self.on_skip is not None:
+            self.on_skip(rel, why)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
