@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lake.store.store import Stream
+from lake.store.store import CHUNK, Stream
 
 
 class BytesStream(Stream):
@@ -15,8 +15,10 @@ class BytesStream(Stream):
         self._left: bytes | None = data
 
     def __iter__(self) -> Iterator[bytes]:
-        data, self._left = self._left, None
-        if data:
+        data, self._left = self._left or b"", None
+        if len(data) > CHUNK:
+            yield from (data[at : at + CHUNK] for at in range(0, len(data), CHUNK))
+        elif data:
             yield data
 
     def read(self) -> bytes:
