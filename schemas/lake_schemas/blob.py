@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
-from pydantic_core import core_schema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from lake_schemas.errors import FormatError
 from lake_schemas.names import NAME, check_alias, check_file, check_key
@@ -49,47 +55,60 @@ class Location:
         """
         return self.alias if self.key is None else {self.alias: self.key}
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _location,
-            serialization=core_schema.plain_serializer_function_ser_schema(cls.to_json),
-        )
 
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        alias = {"type": "string", "pattern": f"^{NAME}$"}
-        keyed = {
-            "type": "object",
-            "patternProperties": {f"^{NAME}$": {"type": "string", "minLength": 1}},
-            "additionalProperties": False,
-            "minProperties": 1,
-            "maxProperties": 1,
-        }
-        return {
-            "title": "Location",
-            "description": "An alias of a remote, or {alias: key} for an object under its own key",
-            "anyOf": [alias, keyed],
-        }
+def _locations(value: object) -> tuple[Location, ...]:
+    if isinstance(value, list | tuple):
+        return plain_places(
+            tuple([place if type(place) is str else _location(place) for place in value])
+        )
+    raise FormatError("locations are a list of aliases, or of pairs {alias: key}")
 
 
 @functools.lru_cache(maxsize=1024)
-def _plain_location(alias: str) -> Location:
-    return Location(alias)
+def plain_places(values: tuple[str | Location, ...]) -> tuple[Location, ...]:
+    """Locations from aliases and locations, each remote once."""
+    # A dataset's items are in few remotes, in few combinations: nearly always remembered.
+    if len(values) > MAX_LOCATIONS:
+        raise FormatError(f"a blob is in more than {MAX_LOCATIONS} remotes")
+    places = tuple(Location(place) if isinstance(place, str) else place for place in values)
+    if len({place.alias for place in places}) < len(places):
+        raise FormatError("a remote is named twice in one item")
+    return places
 
 
 def _location(value: object) -> Location:
-    if type(value) is str:
-        return _plain_location(value)
     if isinstance(value, Location):
         return value
     if isinstance(value, dict) and len(value) == 1:
         ((alias, key),) = value.items()
         if isinstance(alias, str) and isinstance(key, str):
             return Location(alias, key)
-    raise FormatError("a location is an alias, or one pair of alias and key")
+    raise FormatError("a location is an alias, or one pair {alias: key}")
+
+
+_ALIAS_SCHEMA = {"type": "string", "pattern": f"^{NAME}$"}
+_LOCATIONS_SCHEMA = {
+    "title": "In",
+    "description": "Remotes that hold the blob, in the order in which to try them: an alias "
+    "where it lies under its content address, {alias: key} where under a key of its own",
+    "type": "array",
+    "maxItems": MAX_LOCATIONS,
+    "items": {
+        "anyOf": [
+            _ALIAS_SCHEMA,
+            {
+                "type": "object",
+                "patternProperties": {f"^{NAME}$": {"type": "string", "minLength": 1}},
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": 1,
+            },
+        ]
+    },
+}
+Locations = Annotated[
+    tuple[Location, ...], PlainValidator(_locations), WithJsonSchema(_LOCATIONS_SCHEMA)
+]
 
 
 class ChunkRef(BaseModel):
@@ -128,22 +147,16 @@ class BlobRef(BaseModel):
     size: Annotated[int, Field(ge=0, le=MAX_SIZE, strict=True, description="Bytes")]
     type: MediaType
     ext: Ext | None = None
-    in_: tuple[Location, ...] = Field(
-        default=(),
-        alias="in",
-        max_length=MAX_LOCATIONS,
-        description="Remotes that hold the blob, in the order in which to try them",
-    )
-    file: str | None = Field(
-        default=None, min_length=1, description="Path of a file in the dataset directory"
-    )
+    in_: Locations = Field(default=(), alias="in")
+    file: (
+        Annotated[
+            str,
+            AfterValidator(check_file),
+            Field(min_length=1, description="Path of a file in the dataset directory"),
+        ]
+        | None
+    ) = None
     chunks: ChunkRef | None = None
-
-    def model_post_init(self, context: Any, /) -> None:
-        if len(self.in_) > 1 and len({place.alias for place in self.in_}) < len(self.in_):
-            raise FormatError("a remote is named twice in one item")
-        if self.file is not None:
-            check_file(self.file)
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -169,11 +182,9 @@ class BlobRef(BaseModel):
         new = Location(alias, key)
         if alias in self.aliases:
             places = tuple(new if place.alias == alias else place for place in self.in_)
-        elif len(self.in_) == MAX_LOCATIONS:
-            raise FormatError(f"a blob is in more than {MAX_LOCATIONS} remotes", where=alias)
         else:
             places = (*self.in_, new)
-        return self.model_copy(update={"in_": places})
+        return self.model_copy(update={"in_": plain_places(places)})
 
     def without_location(self, alias: str) -> BlobRef:
         """No longer in `alias`."""

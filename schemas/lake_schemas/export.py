@@ -49,7 +49,21 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(by_alias=True)
+    _tidy(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _tidy(part: Any) -> None:
+    if isinstance(part, dict):
+        if "patternProperties" in part:  # what the pattern does not match is refused
+            part["additionalProperties"] = False
+        if isinstance(part.get("description"), str):  # editors show it; the example is for Python
+            part["description"] = part["description"].partition("\n\n>>>")[0]
+        for inner in part.values():
+            _tidy(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _tidy(inner)
 
 
 def texts() -> dict[str, str]:

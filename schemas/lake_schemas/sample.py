@@ -34,8 +34,8 @@ class SampleManifest(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         for name, value in self.values.items():
             check_value(value, name)
-        total = len(self.items) + len(self.values)
-        if len({name.lower() for names in (self.items, self.values) for name in names}) < total:
+        names = (*self.items, *self.values)
+        if len(set(map(str.lower, names))) < len(names):
             raise FormatError("two items or values have one name, or differ only by case")
 
     @property
@@ -53,13 +53,14 @@ def check_value(value: object, where: str) -> None:
     Raises:
         FormatError: naming the place inside the value.
     """
-    fault = _fault(value, 0)
-    if fault is not None:
-        what, path = fault
+    found = fault(value, 0)
+    if found is not None:
+        what, path = found
         raise FormatError(what, where=where + path)
 
 
-def _fault(value: Any, depth: int) -> tuple[str, str] | None:
+def fault(value: Any, depth: int) -> tuple[str, str] | None:
+    """What `check_value` has against a value, and the path to it inside the value."""
     # Runs for every value of every manifest: the path to a fault is only built on the way back.
     kind = type(value)
     if kind is str:
@@ -76,17 +77,17 @@ def _fault(value: Any, depth: int) -> tuple[str, str] | None:
         return f"a value is more than {MAX_DEPTH} levels deep", ""
     if kind is list:
         for index, inner in enumerate(value):
-            fault = _fault(inner, depth + 1)
-            if fault is not None:
-                return fault[0], f"[{index}]{fault[1]}"
+            found = fault(inner, depth + 1)
+            if found is not None:
+                return found[0], f"[{index}]{found[1]}"
         return None
     for key, inner in value.items():
-        fault = ("a key is not text", "") if type(key) is not str else _text_fault(key)
-        if fault is not None:
-            return fault
-        fault = _fault(inner, depth + 1)
-        if fault is not None:
-            return fault[0], f".{key}{fault[1]}"
+        found = ("a key is not text", "") if type(key) is not str else _text_fault(key)
+        if found is not None:
+            return found
+        found = fault(inner, depth + 1)
+        if found is not None:
+            return found[0], f".{key}{found[1]}"
     return None
 
 
