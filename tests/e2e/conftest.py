@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +67,7 @@ class Person:
             env=self.environment(),
             capture_output=True,
             text=True,
+            errors="backslashreplace",
             input=stdin if stdin is not None else "",
             timeout=240,
         )
@@ -100,3 +104,31 @@ def people(tmp_path: Path) -> Callable[[str], Person]:
 def person(people: Callable[[str], Person]) -> Person:
     """One person."""
     return people("ann")
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    """The port of an S3 server on loopback (moto, which accepts any key) with a bucket `bucket`."""
+    pytest.importorskip("moto.server", reason="needs moto[server]")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            try:
+                bucket = f"http://127.0.0.1:{port}/bucket"
+                urllib.request.urlopen(urllib.request.Request(bucket, method="PUT"), timeout=5)
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            pytest.fail("moto did not start")
+        yield port
+    finally:
+        server.terminate()
+        server.wait(10)

@@ -51,7 +51,9 @@ def test_tour(toured: tuple[Person, str]) -> None:
     demo = ann.root / "demo"
     for name in ("china.jpg", "flower.jpg"):
         original = (demo / "pictures" / "photos" / name).read_bytes()
-        assert original in [p.read_bytes() for p in (demo / "photos-back").rglob("*") if p.is_file()]
+        assert original in [
+            p.read_bytes() for p in (demo / "photos-back").rglob("*") if p.is_file()
+        ]
 
 
 def test_tour_leaves_other_folders_alone(person: Person) -> None:
