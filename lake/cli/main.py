@@ -120,3 +120,7 @@ def find_command(name: str, argv: Sequence[str] = ()) -> Any:
 def _interrupted() -> int:
     print("\ninterrupted; run the same command again to go on from here", file=sys.stderr)
     return INTERRUPTED
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What `lake init --from` reads: directories, underfolders, buckets, all into samples."""
