@@ -57,19 +57,19 @@ def main() -> None:
 
     def put(path: str) -> None:
         if os.path.getsize(path) < LARGE:  # noqa: PTH202
-            with open(path, "rb") as file:  # noqa: PTH123
+            with open(path, "rb") as file:
                 body = file.read()
             digest = hashlib.sha256(body).hexdigest()
             store.put(f"sha256/{digest[:2]}/{digest}", body)
         else:
-            with open(path, "rb") as file:  # noqa: PTH123
+            with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             store.put(f"sha256/{digest[:2]}/{digest}", Path(path))
         done.append(digest)
 
     def get(digest: str) -> None:
         hasher = hashlib.sha256()
-        with open(out / digest, "wb") as file:  # noqa: PTH123
+        with open(out / digest, "wb") as file:
             for chunk in store.get(f"sha256/{digest[:2]}/{digest}").stream(1 << 20):
                 hasher.update(chunk)
                 file.write(chunk)

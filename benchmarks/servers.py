@@ -12,6 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+KEY, SECRET = "AKBENCH", "SKBENCHSKBENCH"
+"""What every benchmark server accepts; they live for minutes, on loopback."""
+
 
 def free_port() -> int:
     """A port on loopback that nobody listens on now."""
@@ -66,3 +69,69 @@ def nginx(root: Path, room: Path, *, writable: bool = False) -> Iterator[str | N
     finally:
         server.terminate()
         server.wait(10)
+
+
+def ceph_prefix() -> Path | None:
+    """Where Ceph's packages are unpacked: $LAKE_CEPH, or what tests/servers fetched."""
+    cache = Path(__file__).resolve().parent.parent / ".cache"
+    named = os.environ.get("LAKE_CEPH")
+    places = [Path(named)] if named else [*cache.glob("*ceph*"), *cache.glob("*/ceph*")]
+    return next((place for place in places if (place / "usr/bin/radosgw").exists()), None)
+
+
+@contextlib.contextmanager
+def radosgw(room: Path) -> Iterator[str | None]:
+    """Ceph's radosgw with its POSIX driver, one process; keys KEY and SECRET. No bucket yet."""
+    prefix = ceph_prefix()
+    if prefix is None:
+        print("no Ceph here: left out (run tests/servers/fetch_ceph*)", file=sys.stderr)
+        yield None
+        return
+    port = free_port()
+    for folder in ("root", "lmdb", "run"):
+        (room / folder).mkdir(parents=True)
+    libraries = prefix / "usr/lib/x86_64-linux-gnu"
+    settings = {
+        "log_file": room / "rgw.log",
+        "log_to_file": "true",
+        "log_to_stderr": "false",
+        "run_dir": room / "run",
+        "admin_socket": "",
+        "plugin_dir": libraries / "ceph",
+    }
+    gateway = {
+        "rgw_backend_store": "dbstore",
+        "rgw_filter": "posix",
+        "rgw_config_store": "dbstore",
+        "dbstore_db_dir": room,
+        "dbstore_config_uri": f"file:{room}/config.db",
+        "rgw_posix_base_path": room / "root",
+        "rgw_posix_userdb_dir": room,
+        "rgw_posix_database_root": room / "lmdb",
+        "rgw_frontends": f"beast endpoint=127.0.0.1:{port} tcp_nodelay=1",
+        "rgw_mime_types_file": prefix / "etc/mime.types",
+        "rgw_data": room,
+        "debug_rgw": "0",
+        "rgw_ops_log": "false",
+    }
+    text = "[global]\n" + "".join(f"{k} = {v}\n" for k, v in settings.items())
+    text += "[client.rgw.x]\n" + "".join(f"{k} = {v}\n" for k, v in gateway.items())
+    (room / "ceph.conf").write_text(text)
+    loader: list[str | Path] = [
+        libraries / "ld-linux-x86-64.so.2", "--library-path", f"{libraries}:{libraries / 'ceph'}",
+    ]  # fmt: skip
+    common = ["-c", room / "ceph.conf", "-n", "client.rgw.x", "--no-mon-config"]
+    with (room / "out.log").open("wb") as log:
+        server = subprocess.Popen(
+            [*loader, prefix / "usr/bin/radosgw", *common, "-f"], stdout=log, stderr=log
+        )
+        try:
+            await_port(port)
+            user = ["user", "create", "--uid=bench", "--display-name=bench"]
+            keys = [f"--access-key={KEY}", f"--secret-key={SECRET}"]
+            admin = [*loader, prefix / "usr/bin/radosgw-admin", *common, *user, *keys]
+            subprocess.run(admin, check=True, stdout=log, stderr=log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)

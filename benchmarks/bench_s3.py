@@ -1,0 +1,161 @@
+"""lake beside s5cmd, the AWS command line and a bare obstore loop, on a real S3 server (radosgw).
+
+Client CPU is what counts: the server runs outside of what is measured. With --nginx the small
+objects also go to nginx, a server that costs nothing, where only lake and the bare loop can play
+(no listing, no multipart). "lake engine" is the transfer layer alone; "lake" is the whole of the
+command line, with manifests, the ledger, and everything durable on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import data
+from benchmarks.harness import (
+    Contender,
+    Step,
+    Target,
+    chosen,
+    compare,
+    lake,
+    lake_home,
+    measure,
+    options,
+    report,
+)
+from benchmarks.peers import peer
+from benchmarks.servers import KEY, SECRET, nginx, radosgw
+
+HERE = Path(__file__).parent
+PUT, GET = "put", "get"
+AWS = {
+    "AWS_ACCESS_KEY_ID": KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET,
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def bare_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    script = [sys.executable, HERE / "bare_s3.py"]
+    put, get = room / "put", room / "get"
+    put.symlink_to(source)
+    yield Step(PUT, [[*script, "put", url, "bare", put]], room, AWS)
+    yield Step(GET, [[*script, "get", url, "bare", get]], room, AWS)
+
+
+def engine_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    script = [sys.executable, HERE / "engine_s3.py"]
+    remote = f"s3://engine/{room.name}?endpoint={url}"
+    env = {**AWS, **lake_home(room)}
+    fresh = {**AWS, **lake_home(room, "fresh")}
+    yield Step(PUT, [[*script, "put", remote, source, room / "refs"]], room, env)
+    yield Step(GET, [[*script, "get", remote, room / "out", room / "refs"]], room, fresh)
+
+
+def lake_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    env = {**AWS, **lake_home(room)}
+    fresh = {**AWS, **lake_home(room, "fresh")}
+    remote = f"s3://lake/{room.name}?endpoint={url}"
+    put = [
+        lake("init", "ds", "--from", source, "--layout", "packed"),
+        lake("remote-add", "ds", "out", "-r", remote),
+    ]
+    yield Step(PUT, put, room, env)
+    # The second person has typed the endpoint once, and so trusts it.
+    trust = functools.partial(
+        measure, lake("remote", "add", "near", remote, "--user"), cwd=room, env=fresh
+    )
+    yield Step(GET, [lake("clone", "out", "back", "--mode", "copy")], room, fresh, trust)
+
+
+def s5cmd_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    s5cmd = [peer("s3tools") / "s5cmd", "--endpoint-url", url, "--log", "error"]
+    there = f"s3://s5cmd/{room.name}/"
+    yield Step(PUT, [[*s5cmd, "cp", f"{source}/", there]], room, AWS)
+    yield Step(GET, [[*s5cmd, "cp", f"{there}*", f"{room}/get/"]], room, AWS)
+
+
+def aws_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "cp", "--recursive", "--quiet"]
+    there = f"s3://aws/{room.name}/"
+    yield Step(PUT, [[*aws, source, there]], room, AWS)
+    yield Step(GET, [[*aws, there, room / "get"]], room, AWS)
+
+
+STEPS = {
+    "lake": lake_steps,
+    "lake engine": engine_steps,
+    "bare": bare_steps,
+    "s5cmd": s5cmd_steps,
+    "aws": aws_steps,
+}
+OURS = [(who, step) for who in ("lake", "lake engine") for step in (PUT, GET)]
+MEMORY = [Target(ours, None, 256, "rss") for ours in OURS]
+TARGETS = {
+    "small": [
+        *(Target(("lake engine", step), ("bare", step), 1.5) for step in (PUT, GET)),
+        *(
+            Target((who, step), (other, step), 1)
+            for who, step in OURS
+            for other in ("s5cmd", "aws")
+        ),
+        *MEMORY,
+    ],
+    "large": [
+        *(Target((who, step), ("s5cmd", step), 1.2, "wall") for who, step in OURS),
+        *MEMORY,
+    ],
+}
+
+
+def main() -> int:
+    parser = options(__doc__ or "")
+    parser.add_argument("--sizes", nargs="*", default=["small", "large"], choices=list(TARGETS))
+    parser.add_argument("--nginx", action="store_true", help="small objects to nginx as well")
+    args = parser.parse_args()
+    good = True
+    with contextlib.ExitStack() as stack:
+        room = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="lake-bench-", dir=args.room))
+        )
+        ceph = stack.enter_context(radosgw(room / "ceph"))
+        servers = {"radosgw": ceph}
+        if args.nginx:
+            servers["nginx"] = stack.enter_context(
+                nginx(room / "www", room / "nginx", writable=True)
+            )
+        for server, url in servers.items():
+            if url is None:
+                continue
+            url = url.rstrip("/")
+            names = ("lake", "engine", "bare", "s5cmd", "aws")
+            if server == "radosgw":
+                aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "mb"]
+                for name in names:
+                    measure([*aws, f"s3://{name}"], cwd=room, env=AWS)
+            for size in args.sizes if server == "radosgw" else ["small"]:
+                count, each = (5000, 20 << 10) if size == "small" else (20, 64 << 20)
+                count = max(2, int(count * args.scale))
+                # Names without a dot: radosgw's POSIX driver fails multipart uploads of others.
+                source = data.files(room / size, count, each, suffix="")
+                who = STEPS if server == "radosgw" else ["lake", "lake engine", "bare"]
+                contenders = [
+                    Contender(name, functools.partial(STEPS[name], source, url)) for name in who
+                ]
+                costs = compare(chosen(contenders, args.only), rounds=args.rounds, room=room)
+                title = f"S3 ({server}): {count:,} objects of {each >> 10:,} KiB"
+                good &= report(title, costs, TARGETS[size], args.json)
+                if server == "radosgw" and size == "large":
+                    shutil.rmtree(source)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
