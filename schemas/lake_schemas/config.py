@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from lake_schemas.descriptor import Alias, check_remote
-from lake_schemas.errors import FormatError
+from lake_schemas.errors import FormatError, quoted
 from lake_schemas.limits import check_size
 from lake_schemas.validate import checked
 from lake_schemas.yaml import dump_yaml, load_yaml
@@ -37,7 +37,7 @@ def parse_size(text: int | str) -> int:
         return text
     found = _size(text.strip())
     if found is None:
-        raise FormatError(f"{text[:40]!r} is no size", hint="such as 20 GiB or 500 MB")
+        raise FormatError(f"{quoted(text)} is no size", hint="such as 20 GiB or 500 MB")
     return int(float(found[1]) * _UNITS[found[2] or ""])
 
 
@@ -101,6 +101,13 @@ class TrustConfig(BaseModel):
 
     endpoints: list[str] = Field(default_factory=list)
     remotes: list[str] = Field(default_factory=list)
+
+    @field_validator("endpoints", "remotes")
+    @classmethod
+    def _no_credentials(cls, found: list[str]) -> list[str]:
+        if any("@" in text for text in found):
+            raise FormatError("names no user or password", hint="only https://host:port")
+        return found
 
 
 class CacheConfig(BaseModel):

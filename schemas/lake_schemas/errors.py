@@ -31,3 +31,15 @@ class FormatError(ValueError):
 
 def _rebuild(cls: type[FormatError], what: str, where: str | None, hint: str | None) -> FormatError:
     return cls(what, where=where, hint=hint)
+
+
+def quoted(text: str) -> str:
+    """A piece of a text for an error's message: short, and never an address, since people paste
+    URLs with passwords where a name should be.
+
+    >>> quoted("my image"), quoted("s3://me:secret@host/bucket")
+    ("'my image'", 'a URL')
+    """
+    if "://" in text:
+        return "a URL"
+    return "a text with an @ in it" if "@" in text else repr(text[:80])

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from lake_schemas.errors import FormatError
+from lake_schemas.errors import FormatError, quoted
 from lake_schemas.limits import MAX_NESTING, check_size
 
 # Finds every float that orjson may write in another way than repr does, and some other text.
@@ -84,7 +84,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise FormatError(f"{twice[:80]!r} is there twice")
+        raise FormatError(f"{quoted(twice)} is there twice")
     return found
 
 

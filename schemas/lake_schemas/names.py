@@ -9,7 +9,7 @@ import hashlib
 import re
 import unicodedata
 
-from lake_schemas.errors import FormatError
+from lake_schemas.errors import FormatError, quoted
 
 NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?"
 """One name, as a regular expression without anchors: 1 to 64 characters, no "." at either end."""
@@ -42,7 +42,7 @@ def check_name(text: str, what: str = "name") -> str:
     """
     if _name(text) is None:
         raise FormatError(
-            f"{text[:80]!r} is no legal {what}",
+            f"{quoted(text)} is no legal {what}",
             hint="1 to 64 of A-Z a-z 0-9 _ . -, not starting with . or -, not ending with .",
         )
     return text
@@ -61,18 +61,18 @@ def check_id(text: str) -> str:
     """
     if _id(text) is None or len(text) > MAX_ID:
         raise FormatError(
-            f"{text[:80]!r} is no legal sample id",
+            f"{quoted(text)} is no legal sample id",
             hint=f'names joined by "/", at most {MAX_PARTS} of them and {MAX_ID} characters; '
             "a name is 1 to 64 of A-Z a-z 0-9 _ . -, not starting with . or -, "
             "not ending with .",
         )
     if _reserved(text) is not None:
         raise FormatError(
-            f"{text[:80]!r} is no legal sample id", hint="Windows reserves con, nul, aux ..."
+            f"{quoted(text)} is no legal sample id", hint="Windows reserves con, nul, aux ..."
         )
     if _manifest_directory(text) is not None:
         raise FormatError(
-            f"{text[:80]!r} is no legal sample id",
+            f"{quoted(text)} is no legal sample id",
             hint="only its last name may end like a manifest (.json, .jsonl, .yaml, .yml)",
         )
     return text
@@ -103,7 +103,7 @@ def check_file(text: str) -> str:
             elif len(part.encode()) > 255:
                 hint = "at most 255 bytes between slashes"
     if hint is not None:
-        raise FormatError(f"{text[:80]!r} is no legal path of a file in a dataset", hint=hint)
+        raise FormatError(f"{quoted(text)} is no legal path of a file in a dataset", hint=hint)
     return text
 
 
@@ -120,7 +120,7 @@ def check_key(text: str) -> str:
         or len(text.encode()) > MAX_PATH
     ):
         raise FormatError(
-            f"{text[:80]!r} is no legal key of an object",
+            f"{quoted(text)} is no legal key of an object",
             hint=f"1 to {MAX_PATH} bytes, no control characters, no empty, . or .. parts",
         )
     return text

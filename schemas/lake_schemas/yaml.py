@@ -22,7 +22,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from lake_schemas.errors import FormatError
+from lake_schemas.errors import FormatError, quoted
 from lake_schemas.jsontext import canonical
 from lake_schemas.limits import MAX_NESTING, check_size
 
@@ -113,7 +113,7 @@ def _mapping(parser: Any, depth: int) -> dict[str, Any]:
         _value(parser, event, depth)  # refuses aliases, anchors and tags on keys
         key: str = event.value
         if key in found:
-            raise FormatError(f"{key[:80]!r} is there twice{_place(event)}")
+            raise FormatError(f"{quoted(key)} is there twice{_place(event)}")
         found[key] = _value(parser, parser.get_event(), depth + 1)
     return found
 
