@@ -19,7 +19,7 @@ from types import TracebackType
 from lake.errors import LakeError
 from lake.fsio import native, system
 from lake.fsio.beneath import check_rel, open_at
-from lake.fsio.oserrors import os_errors
+from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import MARK, sweep, temp_name
 from lake.fsio.tree import DIRECTORY, make_dirs, remove_entry
 
@@ -51,15 +51,12 @@ class StagedFile:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append `data`. Raises DiskError when the disk is full or fails."""
-        try:
+        with self._batch.errors:
             system.current.write(self.fd, data)
-        except OSError as error:
-            with os_errors(self._batch.root):
-                raise error
 
     def pwrite(self, data: bytes | bytearray | memoryview, offset: int) -> None:
         """Write `data` at `offset`; may be called by several threads at once."""
-        with os_errors(self._batch.root):
+        with self._batch.errors:
             system.current.pwrite(self.fd, data, offset)
 
     def publish_as(self, rel: str | None = None, *, replace: bool = True) -> None:
@@ -122,6 +119,7 @@ class Batch:
         durable: False leaves out every sync: atomic for readers, not for power cuts.
         mode: permission bits of new files, before the umask.
         temp: where, below `root`, files lie until they are published.
+        using: makes a typed error of what the operating system raises.
     """
 
     def __init__(
@@ -131,11 +129,17 @@ class Batch:
         durable: bool = True,
         mode: int = 0o666,
         temp: str = MARK,
+        using: Translate = translate,
     ) -> None:
         self.root = Path(root)
         self.durable = durable
+        self.errors = os_errors(self.root, using=using)
         self._mode = mode
         self._temp_parent = temp
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
         self._lock = threading.RLock()
         self._committing = threading.Lock()
         self._numbers = itertools.count()
@@ -152,14 +156,11 @@ class Batch:
         """A new file to write, later to be named `rel`, or by `StagedFile.publish_as`."""
         if rel is not None:
             check_rel(rel)
-        if self._temp_fd < 0:
+        if self._temp_fd < 0 or self._pid != os.getpid():
             self._open()
         name = str(next(self._numbers))
-        try:
+        with self.errors:
             fd = system.current.create(name, self._temp_fd, self._mode)
-        except OSError as error:
-            with os_errors(self.root):
-                raise error
         return StagedFile(self, name, self._temp_fd, fd, rel or "")
 
     def stage_link(self, make: str, src: str, rel: str, *, replace: bool = True) -> StagedFile:
@@ -168,7 +169,7 @@ class Batch:
         Raises plain `OSError` when the file system will not, so that a caller can fall back.
         """
         check_rel(rel)
-        if self._temp_fd < 0:
+        if self._temp_fd < 0 or self._pid != os.getpid():
             self._open()
         name = str(next(self._numbers))
         if make == "link":
@@ -216,7 +217,10 @@ class Batch:
             system.current.unlink(staged.name, staged.at)
 
     def _open(self) -> None:
-        with self._lock, os_errors(self.root):
+        if self._pid != os.getpid():
+            # A forked child starts anew: locks, files and temporaries are the parent's.
+            self._begin()
+        with self._lock, self.errors:
             if self._temp_fd >= 0:
                 return
             self._open_root()
@@ -268,7 +272,7 @@ class Batch:
             if not ready and not removals and not relied:
                 return
             try:
-                with os_errors(self.root):
+                with self.errors:
                     self._open_root()
                     self._publish(ready, relied)
                     self._remove(removals)
@@ -405,6 +409,8 @@ class Batch:
 
     def close(self) -> None:
         """Throw away what was not committed. The batch may be used again afterwards."""
+        if self._pid != os.getpid():
+            return
         with self._committing, self._lock:
             self._ready.clear()
             self._removals.clear()

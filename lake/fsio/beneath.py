@@ -19,6 +19,7 @@ from lake.fsio.tree import DIRECTORY
 
 _HOSTILE = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\0\ud800-\udfff]")
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+_LOOK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _openat2_works = True
 
 
@@ -70,11 +71,14 @@ def _open_step_by_step(dir_fd: int, rel: str, flags: int) -> int:
 
 
 def open_file_at(dir_fd: int, rel: str) -> tuple[int, os.stat_result]:
-    """Open a regular file below `dir_fd` for reading. Raises plain `OSError`."""
+    """Open a regular file below `dir_fd` for reading, and stat it.
+
+    Raises plain `OSError`: EISDIR for a directory, EINVAL for a FIFO, socket or device.
+    """
     try:
         fd = open_at(dir_fd, rel, _FILE)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # a socket, or a FIFO opened the wrong way
+        if error.errno == errno.ENXIO:  # a socket
             raise OSError(errno.EINVAL, "not a regular file", rel) from error
         raise
     found = os.fstat(fd)
@@ -85,6 +89,35 @@ def open_file_at(dir_fd: int, rel: str) -> tuple[int, os.stat_result]:
     return fd, found
 
 
+def open_regular(root: str | os.PathLike[str], rel: str) -> tuple[int, os.stat_result]:
+    """The same below a directory given by its path. Raises plain `OSError`."""
+    root_fd = os.open(root, DIRECTORY)
+    try:
+        return open_file_at(root_fd, rel)
+    finally:
+        os.close(root_fd)
+
+
+def stat_beneath(root: str | os.PathLike[str], rel: str) -> os.stat_result:
+    """The stat of whatever `rel` below `root` is, a last symbolic link not followed.
+
+    Raises plain `OSError`; ELOOP or ENOTDIR for a symbolic link on the way.
+    """
+    check_rel(rel)
+    root_fd = os.open(root, DIRECTORY)
+    try:
+        folder, _, name = rel.rpartition("/")
+        if not folder:
+            return os.stat(name, dir_fd=root_fd, follow_symlinks=False)
+        fd = open_at(root_fd, folder, _LOOK)
+        try:
+            return os.stat(name, dir_fd=fd, follow_symlinks=False)
+        finally:
+            os.close(fd)
+    finally:
+        os.close(root_fd)
+
+
 def open_beneath(root: str | os.PathLike[str], rel: str) -> int:
     """A descriptor, open for reading, of the regular file `rel` below `root`.
 
@@ -92,21 +125,14 @@ def open_beneath(root: str | os.PathLike[str], rel: str) -> int:
         ManifestError: `rel` is not a plain relative path.
         InputError: it is missing, unreadable, behind a symbolic link, or no regular file.
     """
-    with os_errors(Path(root) / rel):
-        root_fd = os.open(root, DIRECTORY)
+    where = Path(root) / rel
+    with os_errors(where):
         try:
-            return _regular(root_fd, rel, Path(root) / rel)[0]
-        finally:
-            os.close(root_fd)
-
-
-def _regular(root_fd: int, rel: str, where: Path) -> tuple[int, os.stat_result]:
-    try:
-        return open_file_at(root_fd, rel)
-    except OSError as error:
-        if error.errno in (errno.EINVAL, errno.EISDIR):
-            raise InputError("not a regular file", where=str(where)) from error
-        raise
+            return open_regular(root, rel)[0]
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.EISDIR):
+                raise InputError("not a regular file", where=str(where)) from error
+            raise
 
 
 def read_beneath(root: str | os.PathLike[str], rel: str, *, limit: int) -> bytes:

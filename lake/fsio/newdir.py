@@ -30,7 +30,7 @@ class _InPlace(Batch):
             with self._lock:
                 self._open_root()
         try:
-            with os_errors(self.root):
+            with self.errors:
                 fd = self._create(rel)
         except ConflictError:
             return super().stage(rel)  # a second file of that name: the commit decides

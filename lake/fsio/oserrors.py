@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from types import TracebackType
 
 from lake.errors import ConflictError, DiskError, InputError, LakeError
@@ -51,6 +52,10 @@ def translate(error: OSError, where: str | os.PathLike[str] | None = None) -> La
     return DiskError(error.strerror or type(error).__name__, where=shown)
 
 
+Translate = Callable[[OSError, "str | os.PathLike[str] | None"], LakeError]
+"""Turns what the operating system raised, and where, into a typed error."""
+
+
 class os_errors:
     """A `with` block whose `OSError`s leave as lake's errors, naming `where`.
 
@@ -58,12 +63,18 @@ class os_errors:
     ...     os.mkdir("/proc/nowhere")
     Traceback (most recent call last):
     lake.errors.InputError: no such file or directory: pictures
+
+    `using` translates in place of `translate`: for a store's folder the same errno says
+    something else than for a file of the user's.
     """
 
-    __slots__ = ("_where",)
+    __slots__ = ("_using", "_where")
 
-    def __init__(self, where: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, where: str | os.PathLike[str] | None = None, *, using: Translate = translate
+    ) -> None:
         self._where = where
+        self._using = using
 
     def __enter__(self) -> None:
         return None
@@ -75,4 +86,4 @@ class os_errors:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, OSError):
-            raise translate(error, self._where) from error
+            raise self._using(error, self._where) from error

@@ -22,6 +22,9 @@ from lake.fsio.tree import remove_entry
 STALE_AFTER = 24 * 3600.0
 """Seconds without a change after which a temporary of an unknown maker counts as left over."""
 
+RESERVED = ".lake-"
+"""A name that starts with a dot and holds this is lake's own."""
+
 MARK = ".lake-tmp"
 """What every temporary name holds; no id, item or file of a dataset can."""
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lake.fsio.oserrors import os_errors
+from lake.fsio.oserrors import Translate, os_errors, translate
+from lake.fsio.owner import RESERVED
 from lake.fsio.tree import DIRECTORY
 
 PAGE = 100_000
@@ -34,10 +35,14 @@ def scan(
     suffixes: tuple[str, ...] = (),
     hidden: bool = False,
     by_stem: bool = False,
+    prefix: str = "",
     after: str = "",
     on_skip: OnSkip | None = None,
+    using: Translate = translate,
 ) -> Iterator[Entry]:
     """The regular files below `root`, in the byte order of their paths.
+
+    Lake's own temporary files and directories are never among them.
 
     Args:
         root: the directory; it may itself be a symbolic link, nothing below it may.
@@ -45,16 +50,18 @@ def scan(
         hidden: also names that start with a dot.
         by_stem: order by the path without its (longest matching) suffix, as samples are
             ordered by id. Needs `suffixes`.
+        prefix: only files whose path (or stem) starts with this.
         after: only files that come after this path (or stem) in the order.
         on_skip: called with (path, reason) for symbolic links, FIFOs, devices, and names that
             are not UTF-8; other suffixes and hidden names are left out silently.
+        using: makes a typed error of what the operating system raises.
 
     Raises:
         InputError: `root` or a directory below it cannot be read.
     """
-    with os_errors(root):
+    with os_errors(root, using=using):
         fd = os.open(root, DIRECTORY)
-    walk = _Walk(Path(root), suffixes, hidden, by_stem, after, on_skip)
+    walk = _Walk(Path(root), suffixes, hidden, by_stem, prefix, after, on_skip, using)
     yield from walk.directory(fd, "")
 
 
@@ -64,21 +71,23 @@ class _Walk:
     suffixes: tuple[str, ...]
     hidden: bool
     by_stem: bool
+    prefix: str
     after: str
     on_skip: OnSkip | None
+    using: Translate
 
-    def directory(self, fd: int, prefix: str) -> Iterator[Entry]:
+    def directory(self, fd: int, at: str) -> Iterator[Entry]:
         """Entries below the open directory `fd`, which this closes."""
         try:
             last: tuple[str, str] | None = None
             while True:
-                with os_errors(self.root / prefix):
-                    page, more = self._page(fd, prefix, last)
+                with os_errors(self.root / at, using=self.using):
+                    page, more = self._page(fd, at, last)
                 for key, name in page:
                     if key.endswith("/"):
-                        yield from self._below(fd, name, prefix)
-                    elif not self.after or prefix + key > self.after:
-                        found = self._file(fd, name, prefix)
+                        yield from self._below(fd, name, at)
+                    elif not self.after or at + key > self.after:
+                        found = self._file(fd, name, at)
                         if found is not None:
                             yield found
                 if not more:
@@ -87,30 +96,30 @@ class _Walk:
         finally:
             os.close(fd)
 
-    def _below(self, fd: int, name: str, prefix: str) -> Iterator[Entry]:
-        rel = f"{prefix}{name}/"
+    def _below(self, fd: int, name: str, at: str) -> Iterator[Entry]:
+        rel = f"{at}{name}/"
         # All paths below start with `rel`: they come after `after` unless it is beyond them.
         if self.after and not self.after.startswith(rel) and rel <= self.after:
             return
-        with os_errors(self.root / rel):
+        with os_errors(self.root / rel, using=self.using):
             try:
                 below = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
             except (FileNotFoundError, NotADirectoryError):
                 return  # gone, or replaced, since it was listed
         yield from self.directory(below, rel)
 
-    def _file(self, fd: int, name: str, prefix: str) -> Entry | None:
-        with os_errors(self.root / prefix / name):
+    def _file(self, fd: int, name: str, at: str) -> Entry | None:
+        with os_errors(self.root / at / name, using=self.using):
             try:
                 found = os.stat(name, dir_fd=fd, follow_symlinks=False)
             except FileNotFoundError:
                 return None
         if not stat.S_ISREG(found.st_mode):
             return None
-        return Entry(prefix + name, found.st_size, found.st_mtime_ns, found.st_ino)
+        return Entry(at + name, found.st_size, found.st_mtime_ns, found.st_ino)
 
     def _page(
-        self, fd: int, prefix: str, last: tuple[str, str] | None
+        self, fd: int, at: str, last: tuple[str, str] | None
     ) -> tuple[list[tuple[str, str]], bool]:
         """The first `PAGE` (key, name) pairs after `last`, sorted, and whether there are more.
 
@@ -121,8 +130,10 @@ class _Walk:
         more = False
         with os.scandir(fd) as entries:
             for entry in entries:
-                pair = self._pair(entry, prefix)
+                pair = self._pair(entry, at)
                 if pair is None or (last is not None and pair <= last):
+                    continue
+                if self.prefix and not self._may_start(at + pair[0]):
                     continue
                 kept.append(pair)
                 if len(kept) >= 2 * PAGE:
@@ -135,16 +146,16 @@ class _Walk:
             more = True
         return kept, more
 
-    def _pair(self, entry: os.DirEntry[str], prefix: str) -> tuple[str, str] | None:
+    def _pair(self, entry: os.DirEntry[str], at: str) -> tuple[str, str] | None:
         name = entry.name
-        if name.startswith(".") and not self.hidden:
+        if name.startswith(".") and (not self.hidden or RESERVED in name):
             return None
         is_file = entry.is_file(follow_symlinks=False)
         if not is_file and not entry.is_dir(follow_symlinks=False):
-            self._skip(prefix + name, "a symbolic link" if entry.is_symlink() else "not a file")
+            self._skip(at + name, "a symbolic link" if entry.is_symlink() else "not a file")
             return None
         if not name.isascii() and not _is_utf8(name):
-            self._skip(prefix + name, "its name is not UTF-8")
+            self._skip(at + name, "its name is not UTF-8")
             return None
         if not is_file:
             return name + "/", name
@@ -156,6 +167,10 @@ class _Walk:
             return name, name
         longest = max(len(suffix) for suffix in self.suffixes if name.endswith(suffix))
         return name[: len(name) - longest], name
+
+    def _may_start(self, path: str) -> bool:
+        """Whether `path`, or something below it, starts with the prefix that is asked for."""
+        return path.startswith(self.prefix) or (path.endswith("/") and self.prefix.startswith(path))
 
     def _skip(self, rel: str, why: str) -> None:
         if self.on_skip is not None:

@@ -81,6 +81,10 @@ class StoreSuite:
 
     special_keys: ClassVar[tuple[str, ...]] = SPECIAL_KEYS
     """Keys out of the ordinary that the backend can hold."""
+    listed: ClassVar[tuple[str, ...]] = (
+        "a", "a-b", "a.b", "a/b", "a/b/c", "a0", "ab", "b/x", "b/y",
+    )  # fmt: skip
+    """Keys that the listing test plants; a folder cannot hold both "a" and "a/b"."""
     listing: ClassVar[int] = 1_100
     """Objects that the paging test lists: more than a page of the backend."""
     big: ClassVar[int] = 64 << 20
@@ -322,7 +326,7 @@ class StoreSuite:
                 list(store.list())
             return
         assert list(store.list()) == []
-        keys = ["a", "a-b", "a.b", "a/b", "a/b/c", "a0", "ab", "b/x", "b/y"]
+        keys = list(self.listed)
         for key in keys:
             self.plant(store, key, key.encode())
         found = list(store.list())
