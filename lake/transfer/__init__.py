@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lake.transfer.place import Place
 
 if TYPE_CHECKING:
+    from lake.transfer.adding import Added as Added
     from lake.transfer.hub import Hub as Hub
     from lake.transfer.hub import default_hub as default_hub
     from lake.transfer.ledger import Ledger as Ledger
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lake.transfer.sources import Source as Source
 
 _HOMES = {
+    "Added": "lake.transfer.adding",
     "Hub": "lake.transfer.hub",
     "Ledger": "lake.transfer.ledger",
     "PushOutcome": "lake.transfer.outcome",
@@ -26,6 +28,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Added",
     "Hub",
     "Ledger",
     "Place",

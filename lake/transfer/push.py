@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from lake.errors import BlobUnavailable, LakeError
+from lake.errors import LakeError
 from lake.progress import Progress, Silent
-from lake.store.body import BytesBody
-from lake.store.store import Body
-from lake.transfer.chunks import BIG, CHUNK, Tap
-from lake.transfer.first import Answers
 from lake.transfer.job import Job, collect, located, rounds
 from lake.transfer.outcome import PushOutcome, PushReport
-from lake.transfer.sidecars import provide
-from lake.transfer.spread import SMALL, SourceFailed, send
-from lake.transfer.supply import RemoteBody, Want
-from lake.transfer.target import Target
-from lake.transfer.window import Window
+from lake.transfer.sender import Sender
+from lake.transfer.spread import SMALL
+from lake.transfer.supply import Want
+from lake.transfer.target import FOLDER_THREADS, Target
 
 if TYPE_CHECKING:
     from lake.config import Remote
+    from lake.transfer.adding import Added
     from lake.transfer.hub import Hub
-    from lake.transfer.place import Place
-    from lake_schemas.blob import BlobRef, Location
+    from lake_schemas.blob import BlobRef
 
-STREAMED = 32 << 20
-"""Bytes of memory that one streamed upload is taken to need."""
+J = TypeVar("J")
 
 
 class Pusher:
@@ -63,15 +57,13 @@ class Pusher:
         recheck: bool = False,
         dry_run: bool = False,
     ) -> None:
-        self._hub = hub
-        self._jobs = jobs
-        self._progress = progress or Silent()
-        self._keep_going = keep_going
-        self._recheck = recheck
-        self._dry_run = dry_run
-        self._window = Window()
+        self.hub = hub
         self.report = PushReport()
         self.targets = [Target(hub, remote, dry_run=dry_run) for remote in remotes]
+        self.dry_run = dry_run
+        self.keep_going = keep_going
+        self.sender = Sender(hub, self.targets, progress or Silent(), keep_going, recheck)
+        self._jobs = jobs
         for target in self.targets:
             if target.down is not None and not keep_going:
                 raise target.down
@@ -108,66 +100,41 @@ class Pusher:
             refs.append(ref)
         return refs
 
+    def add_files(self, paths: Sequence[Path]) -> list[Added]:
+        """Hash files, and push what they hold in the same pass; one answer per path, in order.
+
+        Files that have not changed since they were last hashed are not read when the remotes
+        hold their bytes. Without remotes it only hashes.
+
+        Raises:
+            InputError: a file is missing, unreadable, or changes while it is read.
+            RemoteError: a remote did not take a blob.
+        """
+        from lake.transfer.adding import add_files
+
+        return add_files(self, paths)
+
     def _round(self, jobs: list[Job]) -> None:
-        for target in self.targets:
-            self._settle_known(target, jobs)
-        if self._dry_run:
+        self.sender.settle_known(jobs)
+        if self.dry_run:
             for job in jobs:
                 for target in job.pending:
                     job.settle(target, "planned")
         else:
-            self._transfer(jobs)
-        for job in jobs:
-            for target in self.targets:
-                name = target.name
-                self.report.count(job.states[name], job.ref.size, job.errors.get(name))
+            # The biggest first, so that none is left alone at the end.
+            work = sorted(jobs, key=lambda job: -job.ref.size if job.ref.size > SMALL else 0)
+            self.run(work, self.sender.finish, lambda: jobs)
+        self.count(jobs)
 
-    def _settle_known(self, target: Target, jobs: list[Job]) -> None:
-        """Settle what `target` holds already; the rest becomes pending."""
-        if target.down is not None:
-            for job in jobs:
-                job.settle(target, "failed", target.down)
-            return
-        claims = set()
-        for job in jobs:
-            for ref, place, *_ in job.supply.wants:
-                here = self._location(target, ref, place)
-                if here is None:
-                    continue
-                if here.key is None:
-                    claims.add(ref.sha256)
-                elif not self._recheck or target.has(ref.sha256, ref.size, here.key):
-                    job.settle(target, "known")
-        held = target.holds([job.ref for job in jobs], claims, recheck=self._recheck)
-        for job in jobs:
-            if job.ref.sha256 in held:
-                job.settle(target, "known")
-            if target.name not in job.states:
-                job.pending.append(target)
-
-    def _location(self, target: Target, ref: BlobRef, place: Place) -> Location | None:
-        """Where the ref says that it is in the target, if it does."""
-        for location in ref.in_:
-            try:
-                if self._hub.reach(place, location.alias).url == target.opened.url:
-                    return location
-            except LakeError:
-                continue
-        return None
-
-    def _transfer(self, jobs: list[Job]) -> None:
-        work = []
-        for job in jobs:
-            if job.pending or job.ref.size >= BIG:
-                work.append(job)
-            else:
-                self._progress.advance(items=1, size=job.ref.size)
-        # The biggest first, so that none is left alone at the end.
-        work.sort(key=lambda job: -job.ref.size if job.ref.size > SMALL else 0)
+    def run(
+        self, work: Sequence[J], do: Callable[[J], None], jobs: Callable[[], Iterable[Job]]
+    ) -> None:
+        """Do the work in threads, then make what became of the jobs durable."""
+        wish = self._jobs or max((t.concurrency for t in self.targets), default=FOLDER_THREADS)
         try:
-            self._hub.crew.run(work, self._do, threads=self._threads(len(work)))
+            self.hub.crew.run(work, do, threads=max(1, min(wish, len(work))))
         except LakeError:
-            self._flush(jobs)
+            self._flush(jobs())
             raise
         except BaseException:
             # Ctrl-C: no waiting for a disk. What was not flushed is sent again next time.
@@ -175,13 +142,16 @@ class Pusher:
                 if not target.store.properties.staged:
                     target.flush()
             raise
-        self._flush(jobs)
+        self._flush(jobs())
 
-    def _threads(self, count: int) -> int:
-        wish = self._jobs or max(t.concurrency for t in self.targets)
-        return max(1, min(wish, count))
+    def count(self, jobs: Iterable[Job]) -> None:
+        """Enter settled jobs into the report."""
+        for job in jobs:
+            for target in self.targets:
+                name = target.name
+                self.report.count(job.states[name], job.ref.size, job.errors.get(name))
 
-    def _flush(self, jobs: list[Job]) -> None:
+    def _flush(self, jobs: Iterable[Job]) -> None:
         for target in self.targets:
             try:
                 target.flush()
@@ -189,73 +159,8 @@ class Pusher:
                 for job in jobs:
                     if job.states.get(target.name) == "uploaded":
                         job.settle(target, "failed", error)
-                if not self._keep_going:
+                if not self.keep_going:
                     raise
-
-    def _do(self, job: Job) -> None:
-        size = job.ref.size
-        need = size if size <= SMALL else min(size, STREAMED * max(1, len(job.pending)))
-        with self._window.room(need):
-            sidecar = self._send(job)
-            done = [t for t in self.targets if job.states.get(t.name) in ("uploaded", "known")]
-            provide(self._hub, job, done, sidecar)
-        self._progress.advance(items=1)
-
-    def _send(self, job: Job) -> bytes | None:
-        """Send one blob to its pending targets; its sidecar, if that was reckoned on the way."""
-        left = list(job.pending)
-        answers = Answers()
-        for name, tap in self._taps(job, answers):
-            for target in left:
-                if target.down is not None:
-                    self._failed(job, target, target.down)
-            left = [target for target in left if target.down is None]
-            if not left:
-                return None
-            try:
-                done = send(left, job.supply.expect, tap)
-            except SourceFailed as failure:
-                done = failure.done
-                if isinstance(failure.error, BlobUnavailable):
-                    break
-                if name:
-                    answers.add(name, failure.error)
-            for target in left:
-                result = done.get(target.name)
-                if isinstance(result, LakeError):
-                    target.failed(result)
-                    self._failed(job, target, result)
-                elif result is not None:
-                    job.settle(target, "uploaded" if result else "known")
-            left = [target for target in left if target.name not in done]
-            if not left:
-                return tap.sidecar
-        error = answers.unavailable(job.ref)
-        for target in left:
-            self._failed(job, target, error)
-        return None
-
-    def _taps(self, job: Job, answers: Answers) -> Iterator[tuple[str, Tap]]:
-        """The places that may have the bytes, best first, until the caller has what it needs."""
-        chunk = CHUNK if job.ref.size >= BIG else 0
-        for name, body in job.supply.local(self._hub):
-            yield name, Tap(body, chunk=chunk, flowed=self._flowed)
-        with contextlib.suppress(BlobUnavailable):
-            for _ in range(1 + 2 * len(job.ref.in_)):
-                yield "", Tap(self._remote_body(job, answers), flowed=self._flowed)
-
-    def _remote_body(self, job: Job, answers: Answers) -> Body:
-        if job.ref.size <= SMALL:
-            return BytesBody(job.supply.remote_bytes(self._hub, answers))
-        return RemoteBody(job.supply, self._hub, answers)
-
-    def _flowed(self, size: int) -> None:
-        self._progress.advance(size=size)
-
-    def _failed(self, job: Job, target: Target, error: LakeError) -> None:
-        job.settle(target, "failed", error)
-        if not self._keep_going:
-            raise error
 
     def __enter__(self) -> Pusher:
         return self

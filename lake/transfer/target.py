@@ -144,12 +144,26 @@ class Target:
                 if not self._holds_other(key, expect):
                     raise
                 created = self.store.put(key, body, expect=expect, replace=True).created
+        self._count(expect.sha256, created)
+        return created
+
+    def _count(self, sha256: str, created: bool) -> None:
         with self._lock:
             self._puts += 1
             self._there += not created
             self._failures = 0
-            self._unflushed.append(expect.sha256)
-        return created
+            self._unflushed.append(sha256)
+
+    @property
+    def names_late(self) -> bool:
+        """Whether `put_late` works."""
+        return self.store.properties.names_late
+
+    def put_late(self, body: Body) -> tuple[str, bool]:
+        """Send a blob whose digest comes out on the way; (its digest, whether it was new)."""
+        result = self.store.put(blob_key, body)
+        self._count(result.sha256, result.created)
+        return result.sha256, result.created
 
     def _worth_asking(self, expect: Expect) -> bool:
         if expect.size >= STAT_FROM:
