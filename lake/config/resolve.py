@@ -175,9 +175,17 @@ def _dataset_home(config: Config, base: Path | None) -> Path | None:
 
 
 def _with_environment(address: RemoteAddress) -> RemoteAddress:
-    """As in Amazon's own tools, the environment says where an S3 URL without endpoint leads."""
-    if address.scheme != "s3" or "endpoint" in address.options:
+    """As in the providers' own tools, the environment says where a URL without endpoint leads."""
+    if address.scheme not in ("s3", "gs") or "endpoint" in address.options:
         return address
+    added = _amazon(address) if address.scheme == "s3" else _google()
+    try:
+        return replace(address, options={**address.options, **added}) if added else address
+    except FormatError as error:
+        raise ConfigError(error.what, where="the environment", hint=error.hint) from None
+
+
+def _amazon(address: RemoteAddress) -> dict[str, str]:
     added = {}
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint and os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
@@ -185,10 +193,14 @@ def _with_environment(address: RemoteAddress) -> RemoteAddress:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region and "region" not in address.options:
         added["region"] = region
-    try:
-        return replace(address, options={**address.options, **added}) if added else address
-    except FormatError as error:
-        raise ConfigError(error.what, where="AWS_* environment", hint=error.hint) from None
+    return added
+
+
+def _google() -> dict[str, str]:
+    host = os.environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+    if not host:
+        return {}
+    return {"endpoint": host if "://" in host else f"http://{host}"}
 
 
 def _unknown(config: Config, alias: str, declared: Mapping[str, str]) -> ConfigError:

@@ -65,6 +65,8 @@ class FaultStore(WrappedStore):
         fault = self._next("get", key)
         _before(fault, "get", key)
         stream = self.inner.get(key, start=start, stop=stop)
+        if fault == "lost":
+            stream.close()
         _after(fault, "get", key)
         if fault not in _STREAM_FAULTS:
             return stream
