@@ -1,0 +1,298 @@
+"""Bringing a sample's blobs to where it is written: by pointer, by link, or byte for byte."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lake import fsio
+from lake.dataset.item import Item, StoredItem
+from lake.dataset.pending import PendingFile, PendingItem
+from lake.dataset.reading import AHEAD_BYTES
+from lake.errors import ConflictError, InputError, IntegrityError, LakeError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lake.dataset.access import Access
+    from lake.dataset.aliases import Aliases
+    from lake.dataset.sites import Site
+    from lake_schemas.blob import BlobRef
+    from lake_schemas.sample import SampleManifest
+
+Identity = tuple[str, int]
+"""sha256 and size."""
+
+MODES = ("auto", "manifests", "copy", "reflink", "hardlink", "symlink")
+FILES = "files/"
+"""Where in a dataset directory blobs lie that lake put there."""
+
+_KEPT_NAMES = 4096
+_SMALL = 16 << 20
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A blob to fetch: the ref that its manifest is to have, and where its file goes."""
+
+    ref: BlobRef
+    source: BlobRef
+    access: Access
+    rel: str
+    where: str
+
+
+class Carrier:
+    """Brings blobs into one dataset directory that is being written.
+
+    Args:
+        site: the directory.
+        aliases: its remotes.
+        mode, modes: how blobs get there, for all items and for some by name.
+    """
+
+    def __init__(self, site: Site, aliases: Aliases, mode: str, modes: Mapping[str, str]) -> None:
+        for each in (mode, *modes.values()):
+            if each not in MODES:
+                raise UsageError("no such mode", where=each, hint=f"one of {', '.join(MODES)}")
+        self._site = site
+        self._aliases = aliases
+        self._mode = mode
+        self._modes = dict(modes)
+        # Which file names were given to which blob; older ones are looked up on disk.
+        self._names: dict[str, str] = {}
+        # Whether the file system can share blocks; not known before the first file.
+        self._reflinks: bool | None = None
+
+    def bring(
+        self, id: str, name: str, item: Item, before: SampleManifest | None
+    ) -> BlobRef | Wanted:
+        """The ref of one blob item for its new manifest, or what must be fetched for it.
+
+        Args:
+            id: of the sample.
+            name: of the item.
+            before: what the directory has under that id now.
+        """
+        mode = self._modes.get(name, self._mode)
+        old = None if before is None else before.items.get(name)
+        if isinstance(item, StoredItem):
+            return self._stored(id, name, item, mode, old)
+        if isinstance(item, PendingItem):
+            return self._pending(id, name, item, mode, old)
+        raise UsageError(
+            f"an item of an unknown kind: {type(item).__name__}", where=f"{id}: {name}"
+        )
+
+    # Blobs that lie somewhere already.
+
+    def _stored(
+        self, id: str, name: str, item: StoredItem, mode: str, old: BlobRef | None
+    ) -> BlobRef | Wanted:
+        ref, place = item.ref, item.place
+        here = self._aliases.rewritten(ref, place)
+        if mode == "manifests" and ref.in_:
+            return here.with_file(None)
+        if ref.file is not None and place.root is not None and self._site.is_same(place.root):
+            return here
+        if old is not None and self._has(old, ref):
+            return here.with_file(old.file)
+        if ref.file is None and mode in ("auto", "manifests") and ref.in_:
+            return here
+        target = self._rel(id, name, ref)
+        if ref.file is not None and place.root is not None:
+            carried = self._carry(place.root, ref, target, _file_mode(mode))
+            if carried is not None:
+                return here.with_file(carried)
+            if mode in ("auto", "manifests") and ref.in_:
+                return here.with_file(None)
+        rel, there = self._claim(target, ref.sha256)
+        if there:
+            return here.with_file(rel)
+        return Wanted(here.with_file(rel), ref, item.access, rel, f"{id}: {name}")
+
+    def _has(self, old: BlobRef, ref: BlobRef) -> bool:
+        """Whether the directory holds the blob already, under the name that `old` gives."""
+        if old.file is None or (old.sha256, old.size) != (ref.sha256, ref.size):
+            return False
+        return self._site.size(old.file) == ref.size
+
+    def _rel(self, id: str, name: str, ref: BlobRef) -> str:
+        if ref.file is not None and ref.file.startswith(FILES):
+            return ref.file
+        return file_name(id, name, ref)
+
+    def _carry(self, root: Path, ref: BlobRef, target: str, mode: str) -> str | None:
+        """The name that the source's own file has here now; None where that file is missing or
+        not what it should be, and another source has to serve."""
+        try:
+            os.close(fsio.open_beneath(root, str(ref.file)))
+            rel, there = self._claim(target, ref.sha256)
+            if not there:
+                self._put(root / str(ref.file), rel, mode, (ref.sha256, ref.size))
+        except (InputError, IntegrityError):
+            return None
+        return self._named(rel, ref.sha256)
+
+    def _put(self, source: Path, rel: str, mode: str, expect: Identity | None) -> Identity:
+        """Stage a file under a name; its bytes are hashed unless they are shared or linked.
+
+        Raises:
+            InputError: the file is missing, unreadable, or changed meanwhile.
+            IntegrityError: it is not what was expected.
+        """
+        shares = mode in ("auto", "reflink") and self._reflinks is not False
+        if mode in ("hardlink", "symlink") or shares:
+            # What is linked or shared is not read, unless nobody knows what it is, or it is the
+            # first that shows whether the file system can share.
+            found = None if shares and self._reflinks is None else expect
+            found = found or fsio.hash_file(source)
+            if found[1] != source.stat().st_size:
+                raise InputError("the file changed while it was read", where=str(source))
+            _compare(found, expect, source)
+            used = fsio.place(source, self._site.blobs, rel, mode, replace=False)
+            if shares:
+                self._reflinks = used == "reflink"
+            return found
+        with self._site.blobs.stage(rel) as staged:
+            staged.replace = False
+            found = fsio.copy_hashed(source, staged)
+            _compare(found, expect, source)
+        return found
+
+    # New blobs.
+
+    def _pending(
+        self, id: str, name: str, item: PendingItem, mode: str, old: BlobRef | None
+    ) -> BlobRef:
+        rel = file_name(id, name, item)
+        if old is not None or self._site.size(rel) is not None:
+            # What lies there may be this very blob: that must be known before anything is copied.
+            ref = item.ref
+            if old is not None and self._has(old, ref):
+                return ref.with_file(old.file)
+            rel, there = self._claim(rel, ref.sha256)
+            if there:
+                return ref.with_file(rel)
+        if isinstance(item, PendingFile):
+            expect = (item.ref.sha256, item.ref.size) if item.is_hashed else None
+            ref = item.describe(*self._put(item.path(), rel, _file_mode(mode), expect))
+        else:
+            ref = item.ref
+            self._site.blobs.write(rel, item.bytes(), replace=False)
+        return ref.with_file(self._named(rel, ref.sha256))
+
+    # Names.
+
+    def _claim(self, rel: str, sha256: str) -> tuple[str, bool]:
+        """A free name for a blob, or the one under which it lies there already."""
+        stem, dot, ext = rel.rpartition(".")
+        for candidate in (rel, f"{stem}-{sha256[:8]}{dot}{ext}", f"{stem}-{sha256}{dot}{ext}"):
+            known = self._names.get(candidate)
+            if known is None and self._site.size(candidate) is not None:
+                known = self._site.digest(candidate)
+            if known is None:
+                return candidate, False
+            if known == sha256:
+                return self._named(candidate, sha256), True
+        raise ConflictError("another file is in the way", where=f"{self._site.root / rel}")
+
+    def _named(self, rel: str, sha256: str) -> str:
+        self._names[rel] = sha256
+        return rel
+
+    def settled(self) -> None:
+        """All that was staged is visible in the directory; its names need not be remembered."""
+        if len(self._names) > _KEPT_NAMES:
+            self._names = dict(list(self._names.items())[-_KEPT_NAMES:])
+
+    # Blobs from elsewhere.
+
+    def fetch(self, wanted: Sequence[Wanted], fail: Callable[[LakeError], None]) -> list[BlobRef]:
+        """Fetch blobs into the files that their new refs name.
+
+        One that no source serves is told to `fail`; unless that raises, the blob stays a
+        pointer.
+        """
+        refs: list[BlobRef] = []
+        for window in _windows(wanted):
+            small = [each for each in window if each.ref.size <= _SMALL]
+            blobs = self._read(small, fail)
+            for each in window:
+                data = blobs.get(id(each))
+                if data is not None:
+                    self._site.blobs.write(each.rel, data, replace=False)
+                    good = True
+                else:
+                    good = each.ref.size > _SMALL and self._stream(each, fail)
+                if good:
+                    self._named(each.rel, each.ref.sha256)
+                refs.append(each.ref if good else each.ref.with_file(None))
+        return refs
+
+    def _read(
+        self, wanted: Sequence[Wanted], fail: Callable[[LakeError], None]
+    ) -> dict[int, bytes]:
+        """Small blobs, many at a time; by the identity of what was wanted."""
+        found: dict[int, bytes] = {}
+        hubs: dict[int, list[Wanted]] = {}
+        for each in wanted:
+            hubs.setdefault(id(each.access.hub), []).append(each)
+        for group in hubs.values():
+            fetcher = group[0].access.fetcher
+            try:
+                blobs = fetcher.read_many([(each.source, each.access.place) for each in group])
+                found.update((id(each), data) for each, data in zip(group, blobs, strict=True))
+            except LakeError:
+                # One of them cannot be had: which one, and why, is found out one by one.
+                for each in group:
+                    try:
+                        found[id(each)] = fetcher.read(each.source, each.access.place)
+                    except LakeError as error:
+                        fail(error)
+        return found
+
+    def _stream(self, wanted: Wanted, fail: Callable[[LakeError], None]) -> bool:
+        """One big blob, in bounded memory; whether it could be had."""
+        try:
+            body = wanted.access.fetcher.body(wanted.source, wanted.access.place)
+            with self._site.blobs.stage(wanted.rel) as staged:
+                staged.replace = False
+                for chunk in body.open():
+                    staged.write(chunk)
+        except LakeError as error:
+            fail(error)
+            return False
+        return True
+
+
+def _windows(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """Lists of blobs that fit memory together."""
+    window: list[Wanted] = []
+    size = 0
+    for each in wanted:
+        window.append(each)
+        size += each.ref.size if each.ref.size <= _SMALL else 0
+        if size >= AHEAD_BYTES:
+            yield window
+            window, size = [], 0
+    if window:
+        yield window
+
+
+def file_name(id: str, name: str, blob: BlobRef | Item) -> str:
+    """Where a blob's file lies in a dataset directory, unless something is in the way."""
+    from lake.dataset.codecs import extension_of
+
+    return f"{FILES}{id}.{name}.{blob.ext or extension_of(blob.type) or 'bin'}"
+
+
+def _file_mode(mode: str) -> str:
+    return "auto" if mode == "manifests" else mode
+
+
+def _compare(found: Identity, expect: Identity | None, source: Path) -> None:
+    if expect is not None and found != expect:
+        raise IntegrityError("the file is not what its manifest says", where=str(source))

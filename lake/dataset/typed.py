@@ -1,0 +1,18 @@
+"""Errors of the format, as the classes that lake's callers handle."""
+
+from __future__ import annotations
+
+from lake.errors import ManifestError, UsageError
+from lake_schemas.errors import FormatError
+
+
+def broken(error: FormatError, where: str | None = None) -> ManifestError:
+    """For text that was read: a manifest or descriptor breaks the format."""
+    placed = error if where is None else error.at(where)
+    return ManifestError(placed.what, where=placed.where, hint=placed.hint)
+
+
+def misused(error: FormatError, where: str | None = None) -> UsageError:
+    """For a value that a caller handed over."""
+    placed = error if where is None else error.at(where)
+    return UsageError(placed.what, where=placed.where, hint=placed.hint)
