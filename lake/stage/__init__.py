@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lake.stage.context import RunContext as RunContext
+    from lake.stage.context import current as current
     from lake.stage.registry import find_stage as find_stage
     from lake.stage.registry import installed as installed
     from lake.stage.run import StageRun as StageRun
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Composition": "lake.stage.stage",
+    "RunContext": "lake.stage.context",
     "SampleStage": "lake.stage.stage",
     "Stage": "lake.stage.stage",
     "StageRun": "lake.stage.run",
+    "current": "lake.stage.context",
     "find_stage": "lake.stage.registry",
     "installed": "lake.stage.registry",
     "run_stage": "lake.stage.run",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from lake.errors import LakeError
 from lake.progress import Progress, Silent
@@ -24,6 +25,7 @@ class RunContext:
         keep_going: note a failure with `fail` and go on.
         dry_run: count what would be done; upload and write nothing.
         recheck: ask remotes again for what the local ledger says they hold.
+        typed: remotes that a stage names come from the person at the keyboard, not from a file.
         counts: what was done, by name, for the summary.
         failures: what was noted, at most 1,000; `counts["failed"]` has the true number.
     """
@@ -33,8 +35,14 @@ class RunContext:
     keep_going: bool = False
     dry_run: bool = False
     recheck: bool = False
+    typed: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[LakeError] = field(default_factory=list)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has no screen, and counts for itself.
+        wishes = (self.jobs, Silent(), self.keep_going, self.dry_run, self.recheck, self.typed)
+        return (RunContext, wishes)
 
     def fail(self, error: LakeError) -> None:
         """Note a failure, or raise it where the run stops at the first."""

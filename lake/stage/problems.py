@@ -44,4 +44,5 @@ def _lower(text: str) -> str:
 
 def _is_branch(part: object) -> bool:
     """Whether a part of the path is the name of a type's branch and no field or key of it."""
-    return isinstance(part, str) and ("[" in part or part in ("str", "int", "float", "bool"))
+    # "*" stands for all keys that are not named.
+    return isinstance(part, str) and ("[" in part or part in ("*", "str", "int", "float", "bool"))

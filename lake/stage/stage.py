@@ -118,8 +118,14 @@ class SampleStage(Stage):
         raise UsageError("this stage defines no __call__()", where=type(self).__name__)
 
     def apply(self, dataset: Dataset) -> Dataset:
-        """Every sample through `__call__`, while the result is read."""
-        return dataset.map(self)
+        """Every sample through `__call__`, while the result is read.
+
+        Where `__call__` is annotated to return a Sample and nothing else, the result's length
+        is known beforehand.
+        """
+        returns = type(self).__call__.__annotations__.get("return")
+        one_to_one = getattr(returns, "__name__", returns) == "Sample"
+        return dataset.map(self) if one_to_one else dataset.flat_map(self)
 
 
 class Composition(Stage):

@@ -1,0 +1,101 @@
+"""From what was found to items: hashed and uploaded, or to be copied, or left where it lies."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lake.dataset import Item
+from lake.dataset.codecs import media_type_of
+from lake.errors import LakeError
+from lake.importers.found import Found
+from lake_schemas.blob import BlobRef
+
+if TYPE_CHECKING:
+    from lake.importers.objects import Objects
+    from lake.transfer import Place, Pusher
+
+Taken = Item | LakeError
+"""The item of one thing found, or why there is none."""
+
+
+class Intake(abc.ABC):
+    """Makes items of what was found, many at a time."""
+
+    @abc.abstractmethod
+    def take(self, found: Sequence[Found]) -> list[Taken]:
+        """One item, or one error, for each."""
+
+
+class Files(Intake):
+    """Leaves files to the writer, which copies or links them into the dataset."""
+
+    def take(self, found: Sequence[Found]) -> list[Taken]:
+        return [Item.from_file(_path(each)) for each in found]
+
+
+class Uploads(Intake):
+    """Hashes and uploads files in one pass; the items point at the remotes."""
+
+    def __init__(self, pusher: Pusher, place: Place) -> None:
+        self._pusher = pusher
+        self._place = place
+
+    def take(self, found: Sequence[Found]) -> list[Taken]:
+        taken: list[Taken] = []
+        for file, added in zip(
+            found, self._pusher.add_files([_path(each) for each in found]), strict=True
+        ):
+            if added.ref is None or not added.ref.in_:
+                taken.append(added.error or LakeError("not uploaded", where=file.where))
+                continue
+            type_, ext = media_type_of(file.name)
+            ref = added.ref.model_copy(update={"type": type_, "ext": ext})
+            taken.append(Item.from_ref(ref, self._place))
+        return taken
+
+
+class InPlace(Intake):
+    """Leaves objects in the bucket where they are; reads each once for its digest."""
+
+    def __init__(self, objects: Objects, place: Callable[[], Place]) -> None:
+        self._objects = objects
+        self._place = place
+
+    def take(self, found: Sequence[Found]) -> list[Taken]:
+        taken: list[Taken] = []
+        for each, identity in zip(found, self._objects.identify(found), strict=True):
+            if isinstance(identity, LakeError):
+                taken.append(identity)
+                continue
+            type_, ext = media_type_of(each.name)
+            ref = BlobRef(
+                sha256=identity.sha256,
+                size=identity.size,
+                type=type_,
+                ext=ext,
+                in_=identity.locations,
+            )
+            taken.append(Item.from_ref(ref, self._place()))
+        return taken
+
+
+class Either(Intake):
+    """Files one way, and what lists of remotes name another way."""
+
+    def __init__(self, files: Intake, listed: Intake) -> None:
+        self._files = files
+        self._listed = listed
+
+    def take(self, found: Sequence[Found]) -> list[Taken]:
+        files = iter(self._files.take([each for each in found if not each.urls]))
+        listed = iter(self._listed.take([each for each in found if each.urls]))
+        return [next(listed if each.urls else files) for each in found]
+
+
+def _path(found: Found) -> Path:
+    if found.path is None:
+        raise LakeError("not a file", where=found.where)
+    return found.path
