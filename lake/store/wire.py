@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import abc
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as _replace
 from typing import TYPE_CHECKING
 
+from lake.config.endpoint import endpoint_of
 from lake.errors import IntegrityError, NotFound, Unsupported
 from lake.store.body import read_body
+from lake.store.endpoints import is_providers_own
 from lake.store.keys import check_key, check_prefix
 from lake.store.store import (
     Body,
@@ -110,6 +114,9 @@ class WireStore(Store):
         self.properties = properties
         self._prefix = address.key("") if address.prefix else ""
         self._wire = wire
+        # The providers keep their word; of any other server it is found out at the first put.
+        self._proven = is_providers_own(address.scheme, endpoint_of(address) or "")
+        self._proving = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -139,11 +146,18 @@ class WireStore(Store):
         def send(absent: bool) -> None:
             self._wire.put(self._prefix + key, data, absent=absent)
 
-        return PutResult(key, sha256, len(data), self._write(key, expect, replace, send))
+        if not replace and not self._proven:
+            created = self._write_proving(key, expect, send)
+        else:
+            created = self._write(key, expect, replace, send)
+        return PutResult(key, sha256, len(data), created)
 
     def _put_parts(self, key: str, body: Body, expect: Expect | None, replace: bool) -> PutResult:
-        if expect is not None and not replace and self._size(key) == expect.size:
-            return PutResult(key, expect.sha256, expect.size, created=False)
+        if not replace and (expect is not None or not self._proven):
+            there = self._size(key)
+            if there is not None and (expect is None or there == expect.size):
+                digest = _digest(body) if expect is None else expect.sha256
+                return PutResult(key, digest, body.size, created=False)
         found = ""
 
         def send(absent: bool) -> None:
@@ -156,6 +170,26 @@ class WireStore(Store):
         if not found:
             found = expect.sha256 if expect is not None else _digest(body)
         return PutResult(key, found, body.size, created)
+
+    def _write_proving(self, key: str, expect: Expect | None, send: Callable[[bool], None]) -> bool:
+        """The first write to a server of which nobody knows whether it heeds conditions.
+
+        Some do not, and would silently overwrite. So it is asked what is there, and after the
+        write the same bytes are offered once more: a server that takes them heeds nothing.
+        """
+        with self._proving:
+            if self._proven:
+                return self._write(key, expect, False, send)
+            size = self._size(key)
+            if size is not None:
+                return self._mend(size, expect, send)
+            created = self._write(key, expect, False, send)
+            if self.properties.conditional_put:
+                with suppress(Occupied):
+                    send(True)
+                    self.properties = _replace(self.properties, conditional_put=False)
+            self._proven = True
+            return created
 
     def _write(
         self, key: str, expect: Expect | None, replace: bool, send: Callable[[bool], None]
@@ -172,7 +206,10 @@ class WireStore(Store):
                 pass
             except Unconditional:
                 self.properties = _replace(self.properties, conditional_put=False)
-        size = self._size(key)
+        return self._mend(self._size(key), expect, send)
+
+    def _mend(self, size: int | None, expect: Expect | None, send: Callable[[bool], None]) -> bool:
+        """Send when nothing is there, or what is there (`size` bytes) is damaged."""
         if size is not None and (expect is None or size == expect.size):
             return False
         send(False)
