@@ -5,7 +5,15 @@
 keep access keys in the user's keyring or in a file that only the user can read.
 """
 
-from lake.secrets.keep import Saved, forget, load, references, save, user_directory
+from lake.secrets.keep import (
+    Saved,
+    forget,
+    load,
+    references,
+    save,
+    save_key_file,
+    user_directory,
+)
 from lake.secrets.redact import RedactingFilter, redact, register
 from lake.secrets.secret import SecretStr
 
@@ -19,5 +27,6 @@ __all__ = [
     "references",
     "register",
     "save",
+    "save_key_file",
     "user_directory",
 ]

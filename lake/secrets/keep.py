@@ -20,11 +20,12 @@ _SERVICE = "lake"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An access key that the user gave lake to keep."""
+    """What the user gave lake to keep: an access key, or the path of a key file."""
 
     access: str
     secret: SecretStr
     token: SecretStr | None = None
+    key_file: Path | None = None
 
 
 def user_directory() -> Path:
@@ -59,6 +60,14 @@ def save(reference: str, access: str, secret: str, *, token: str | None = None) 
     return where
 
 
+def save_key_file(reference: str, path: Path) -> str:
+    """Keep the path of a service account's key file, not its content; says where."""
+    entries = _read()
+    entries[reference] = {"key_file": str(path.absolute())}
+    _write(entries)
+    return str(_path())
+
+
 def load(reference: str) -> Saved | None:
     """What was saved under `reference`, or None.
 
@@ -68,6 +77,8 @@ def load(reference: str) -> Saved | None:
     entry = _read().get(reference)
     if entry is None:
         return None
+    if "key_file" in entry:
+        return Saved("", SecretStr(""), key_file=Path(entry["key_file"]))
     if entry.get("keyring"):
         ring = _keyring()
         secret = None if ring is None else ring.get_password(_SERVICE, reference)
@@ -143,7 +154,11 @@ def _read() -> dict[str, dict[str, Any]]:
 
 
 def _well_formed(entry: object) -> bool:
-    if not isinstance(entry, dict) or not isinstance(entry.get("access_key"), str):
+    if not isinstance(entry, dict):
+        return False
+    if isinstance(entry.get("key_file"), str):
+        return True
+    if not isinstance(entry.get("access_key"), str):
         return False
     return entry.get("keyring") is True or isinstance(entry.get("secret_key"), str)
 
@@ -152,7 +167,7 @@ def _broken(path: Path) -> ConfigError:
     return ConfigError(
         "not a file of lake's saved credentials",
         where=str(path),
-        hint="each entry below 'credentials' has access_key and secret_key",
+        hint="each entry below 'credentials' has access_key and secret_key, or key_file",
     )
 
 

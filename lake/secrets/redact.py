@@ -25,6 +25,8 @@ SHORTEST = 4
 _SHAPES = re.compile(
     r"""(?ix)
       (?P<user> \b[a-z][a-z0-9+.-]*:// [^\s/?\#@'"<>]* : ) [^\s/?\#@'"<>]+ (?= @ )
+      # The S3 form that people type may have a password with any character in it.
+    | (?P<typed> \bs3:// [^\s/?\#@:'"<>]* : ) [^\s'"<>]+ (?= @ )
     | (?P<query> [?&;] (?: x-amz-signature | x-amz-security-token | x-amz-credential
           | x-goog-signature | x-goog-credential | signature | awsaccesskeyid | access_token
           | sig | secret | secret_key | password | token ) = ) [^&\s'"<>]+
@@ -34,7 +36,7 @@ _SHAPES = re.compile(
           ['"]? \s* [:=] \s* (?: b? ['"] )? ) [^\s'",}]+
     """
 )
-_INNERMOST = ("user", "query", "header", "token")
+_INNERMOST = ("user", "typed", "query", "header", "token")
 
 _lock = threading.Lock()
 _known: set[str] = set()

@@ -7,12 +7,11 @@ saved for its endpoint, variables or an alias that go with that endpoint; then t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lake.config.endpoint import endpoint_of
 from lake.errors import AccessDenied, ConfigError
-from lake.secrets import load
+from lake.secrets import Saved, load
 from lake.store.credentials import Anonymous, CredentialSource, Fixed, S3Credentials
 from lake.store.credentials_env import (
     AWS_ENDPOINTS,
@@ -82,12 +81,12 @@ def _s3_links(remote: Remote) -> Iterator[tuple[str, _Link]]:
 
 
 def _google_links(remote: Remote) -> Iterator[tuple[str, _Link]]:
-    from lake.store.credentials_gcs import default_source, file_source
+    from lake.store.credentials_gcs import default_source
 
     endpoint = endpoint_of(remote.address) or ""
     if remote.credentials is not None:
-        path = Path(remote.credentials).expanduser()
-        yield "its own settings", lambda: file_source(path)
+        yield "its own settings", lambda: _named(remote)
+    yield "lake's saved key file", lambda: _saved(endpoint, remote.address.bucket)
     if is_providers_own("gs", endpoint):
         yield "Application Default Credentials", default_source
     else:
@@ -104,18 +103,21 @@ def _named(remote: Remote) -> CredentialSource:
             where=remote.origin.where,
             hint=f"lake remote add {remote.alias} s3://user:password@host/bucket",
         )
-    return _fixed(reference, S3Credentials(found.access, found.secret, found.token))
+    return _source_of(reference, found)
 
 
 def _saved(endpoint: str, bucket: str | None) -> CredentialSource | None:
     reference = saved_reference(endpoint, bucket)
     found = None if reference is None else load(reference)
-    if reference is None or found is None:
-        return None
-    return _fixed(reference, S3Credentials(found.access, found.secret, found.token))
+    return None if reference is None or found is None else _source_of(reference, found)
 
 
-def _fixed(reference: str, keys: S3Credentials) -> CredentialSource:
+def _source_of(reference: str, saved: Saved) -> CredentialSource:
+    if saved.key_file is not None:
+        from lake.store.credentials_gcs import file_source
+
+        return file_source(saved.key_file)
+    keys = S3Credentials(saved.access, saved.secret, saved.token)
     return Fixed(f"lake's saved keys for {reference}", keys)
 
 

@@ -50,7 +50,9 @@ def connect(remote: Remote, config: Config | None = None) -> Store:
     return store
 
 
-def connect_named(remote: Remote, config: Config) -> tuple[Store, CredentialSource | None]:
+def connect_named(
+    remote: Remote, config: Config, *, tries: int = 10
+) -> tuple[Store, CredentialSource | None]:
     """`connect`, and the source of credentials that it uses (None where none are needed)."""
     refuse_metadata(remote)
     source = credentials_for(remote, config)
@@ -60,7 +62,7 @@ def connect_named(remote: Remote, config: Config) -> tuple[Store, CredentialSour
     region = getattr(source, "region", None)
     if address.scheme == "s3" and region and "region" not in address.options:
         address = replace(address, options={**address.options, "region": region})
-    store: Store = Retry(open_store(address, credentials=source))
+    store: Store = Retry(open_store(address, credentials=source), tries)
     if remote.read_only:
         store = ReadOnly(store)
     elif not folder_is_writable(remote, config):

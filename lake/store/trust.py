@@ -86,12 +86,31 @@ def remember(remote: Remote, config: Config) -> bool:
     """
     if remote.address.scheme not in ("s3", "gs", "file") or _known(remote, config):
         return False
+    return grant(remote, config)[1]
+
+
+def grant(
+    remote: Remote, config: Config, *, revoke: bool = False, dry_run: bool = False
+) -> tuple[str, bool]:
+    """Trust a remote's endpoint, or its folder, in the user's settings; or no longer.
+
+    Returns what is trusted now (or not), and whether that is a change.
+
+    Raises:
+        UntrustedRemote: it leads to a metadata address.
+    """
+    refuse_metadata(remote)
     endpoint = endpoint_of(remote.address)
     if endpoint is None:
         key, listed, name = "remotes", config.trusted_remotes, remote.url
     else:
         key, listed, name = "endpoints", config.trusted_endpoints, endpoint
-    return change(user_file(), {("trust", key): sorted({*listed, name})})
+    wanted = listed - {name} if revoke else listed | {name}
+    if wanted == listed:
+        return name, False
+    if not dry_run:
+        change(user_file(), {("trust", key): sorted(wanted) or None})
+    return name, True
 
 
 def require_trust(remote: Remote, config: Config) -> str:
@@ -120,8 +139,13 @@ def untrusted(remote: Remote, why: str) -> UntrustedRemote:
     return UntrustedRemote(
         f"remote '{remote.alias}' {why}",
         where=f"{remote.url} (named in {remote.origin.where})",
-        hint=f"if you know it: lake remote trust '{remote.url}'",
+        hint=f"if you know it: lake remote trust {_name_for(remote)}",
     )
+
+
+def _name_for(remote: Remote) -> str:
+    """What to type: the alias where the settings know it, the URL where only a dataset does."""
+    return remote.alias if remote.origin.by in ("project", "local") else f"'{remote.url}'"
 
 
 def saved_reference(endpoint: str, bucket: str | None) -> str | None:
