@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import orjson
@@ -66,17 +67,20 @@ def strict_json(data: bytes, *, where: str) -> Any:
 
 def check_depth(value: Any, where: str) -> None:
     """Refuse more than 32 levels of lists and objects, without recursion."""
-    level = [value]
-    for _ in range(MAX_NESTING + 1):
+    level = _containers([value])
+    for _ in range(MAX_NESTING):
         level = [
             inner
             for outer in level
-            if isinstance(outer, list | dict)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            for inner in _containers(outer.values() if isinstance(outer, dict) else outer)
         ]
         if not level:
             return
     raise FormatError(f"more than {MAX_NESTING} levels deep", where=where)
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, list | dict)]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from lake_schemas.errors import FormatError
 
 _scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):").match
 _secretive = re.compile(
-    r"secret|passw|pwd|token|session|credential|signature|sig\b|auth|access.?key|key.?id|\bkey\b"
-    r"|x-amz|x-goog|awsaccess",
+    r"secret|passw|pwd|token|session|credential|signature|sig$|auth|key|x-amz|x-goog",
     re.IGNORECASE,
 ).search
 _bucket = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}").fullmatch
@@ -111,7 +110,7 @@ class RemoteAddress:
                 raise FormatError("a file URL names no host", hint="file:///path, or a plain path")
             return cls(scheme, None, _clean_path(unquote(parts.path)), options)
         bucket = parts.netloc.lower() if scheme in ("http", "https") else parts.netloc
-        return cls(scheme, bucket, unquote(parts.path).strip("/"), options)
+        return cls(scheme, bucket, _prefix(parts.path), options)
 
     @property
     def url(self) -> str:
@@ -165,6 +164,10 @@ def _check(address: RemoteAddress) -> None:
         )
     if prefix and any(part in ("", ".", "..") for part in prefix.split("/")):
         raise FormatError("a remote's path has empty, . or .. parts")
+
+
+def _prefix(path: str) -> str:
+    return unquote(path).removeprefix("/").removesuffix("/")
 
 
 def _clean_path(path: str) -> str:
@@ -277,6 +280,6 @@ def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
         )
     options["endpoint"] = f"{'https' if secure else 'http'}://{host}"
     options = {name: unquote(value) for name, value in options.items()}
-    clean = RemoteAddress("s3", bucket, unquote(prefix).strip("/"), options)
+    clean = RemoteAddress("s3", bucket, _prefix(prefix), options)
     pair = (unquote(user), unquote(password)) if at >= 0 else None
     return clean.url, pair
