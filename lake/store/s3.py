@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from lake.errors import LakeError, NotFound, Unsupported
@@ -111,16 +111,13 @@ class ObstoreWire(Wire):
     def put(self, key: str, data: bytes, *, absent: bool) -> None:
         import obstore
 
+        mode: Literal["create", "overwrite"] = "create" if absent else "overwrite"
         try:
-            obstore.put(
-                self._store,
-                key,
-                data,
-                mode="create" if absent else "overwrite",
-                use_multipart=False,
-            )
+            obstore.put(self._store, key, data, mode=mode, use_multipart=False)
+            return
         except Exception as error:
-            raise self._translated(error, key, absent) from None
+            found = self._translated(error, key, absent)
+        raise found  # out here, so that obstore's own exception is not even its context
 
     def put_parts(self, key: str, size: int, parts: Iterator[bytes], *, absent: bool) -> None:
         import obstore
@@ -144,8 +141,10 @@ class ObstoreWire(Wire):
                     max_concurrency=PARTS_AT_ONCE,
                 )
             )
+            return
         except Exception as error:
-            raise self._translated(error, key) from None
+            found = self._translated(error, key)
+        raise found
 
     def get(self, key: str, start: int, stop: int | None) -> Answer | None:
         import obstore
@@ -157,15 +156,15 @@ class ObstoreWire(Wire):
             options = {"range": {"offset": start}}
         try:
             result = obstore.get(self._store, key, options=options)
+            first, end = result.range
+            return Answer(end - first, self._chunks(result, end - first, key), _nothing)
         except Exception as error:
             found = self._translated(error, key)
-            if isinstance(found, BeyondEnd):
-                return None
-            if isinstance(found, NotPartial):
-                return self._cut_out(key, start, stop)
-            raise found from None
-        first, end = result.range
-        return Answer(end - first, self._chunks(result, end - first, key), _nothing)
+        if isinstance(found, BeyondEnd):
+            return None
+        if isinstance(found, NotPartial):
+            return self._cut_out(key, start, stop)
+        raise found
 
     def _cut_out(self, key: str, start: int, stop: int | None) -> Answer | None:
         """A range from a server that knows none: read from the beginning."""
@@ -182,17 +181,20 @@ class ObstoreWire(Wire):
             else:
                 for chunk in result.stream(CHUNK):
                     yield chunk.to_bytes()
+            return
         except Exception as error:
-            raise self._translated(error, key) from None
+            found = self._translated(error, key)
+        raise found
 
     def stat(self, key: str) -> tuple[int, float | None]:
         import obstore
 
         try:
             meta = obstore.head(self._store, key)
+            return meta["size"], _seconds(meta)
         except Exception as error:
-            raise self._translated(error, key) from None
-        return meta["size"], _seconds(meta)
+            found = self._translated(error, key)
+        raise found
 
     def list(self, prefix: str, after: str) -> Iterator[tuple[str, int, float | None]]:
         import obstore
@@ -213,19 +215,21 @@ class ObstoreWire(Wire):
                         yield key, meta["size"], _seconds(meta)
                     elif not key.startswith(prefix) and key.encode() > prefix.encode():
                         return
+            return
         except Exception as error:
-            raise self._translated(error, prefix) from None
+            found = self._translated(error, prefix)
+        raise found
 
     def delete(self, keys: Sequence[str]) -> None:
         import obstore
 
         try:
             obstore.delete(self._store, list(keys))
+            return
         except Exception as error:
             found = self._translated(error, keys[0])
-            if isinstance(found, NotFound) and len(keys) == 1:
-                return
-            raise found from None
+        if not isinstance(found, NotFound):
+            raise found
 
     def share_url(self, key: str, expires: float) -> str:
         import obstore
@@ -236,7 +240,8 @@ class ObstoreWire(Wire):
             lasting = timedelta(seconds=max(1, round(expires)))
             return obstore.sign(self._store, "GET", key, lasting)
         except Exception as error:
-            raise self._translated(error, key) from None
+            found = self._translated(error, key)
+        raise found
 
     def close(self) -> None:
         self._made = None
