@@ -1,15 +1,16 @@
 """Files: the only part of lake that creates, syncs, renames, links or removes them."""
 
-from lake.fsio.atomic import write_file
+from lake.fsio.atomic import move_file, set_times, write_file
 from lake.fsio.batch import Batch, StagedFile
 from lake.fsio.beneath import (
     check_rel,
     open_beneath,
     open_regular,
     read_beneath,
+    read_up_to,
     stat_beneath,
 )
-from lake.fsio.hashing import hash_file
+from lake.fsio.hashing import CHUNK, hash_file, read_chunks
 from lake.fsio.newdir import NewDirectory
 from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import RESERVED
@@ -18,6 +19,7 @@ from lake.fsio.scan import Entry, scan
 from lake.fsio.tree import make_dirs, remove_file, remove_tree
 
 __all__ = [
+    "CHUNK",
     "RESERVED",
     "Batch",
     "Entry",
@@ -29,14 +31,18 @@ __all__ = [
     "copy_hashed",
     "hash_file",
     "make_dirs",
+    "move_file",
     "open_beneath",
     "open_regular",
     "os_errors",
     "place",
     "read_beneath",
+    "read_chunks",
+    "read_up_to",
     "remove_file",
     "remove_tree",
     "scan",
+    "set_times",
     "stat_beneath",
     "translate",
     "write_file",

@@ -70,3 +70,28 @@ def _sweep_once(dir_fd: int, now: float) -> None:
             _swept.clear()
         _swept.add(key)
     sweep(dir_fd, ".", now=now)
+
+
+def move_file(src: str | os.PathLike[str], dst: str | os.PathLike[str]) -> None:
+    """Rename within a file system, in place of what `dst` was; not made durable.
+
+    Raises:
+        InputError: `src` or the directory of `dst` is missing, or on another file system.
+    """
+    old, new = Path(src), Path(dst)
+    with os_errors(old):
+        src_fd = os.open(old.parent, DIRECTORY)
+        try:
+            dst_fd = os.open(new.parent, DIRECTORY)
+            try:
+                system.current.rename(old.name, src_fd, new.name, dst_fd)
+            finally:
+                os.close(dst_fd)
+        finally:
+            os.close(src_fd)
+
+
+def set_times(path: str | os.PathLike[str], atime_ns: int, mtime_ns: int) -> None:
+    """Set when a file was used and changed, in ns since the epoch; follows no symbolic link."""
+    with os_errors(path):
+        system.current.utime(path, atime_ns, mtime_ns)

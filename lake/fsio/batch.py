@@ -64,13 +64,32 @@ class StagedFile:
 
         With `replace=False` a file that already has the name keeps it (see `created`).
         """
+        self._named(rel, replace)
+        self._close()
+        self._batch._add(self)
+
+    def _named(self, rel: str | None, replace: bool) -> None:
         if rel is not None:
             self.rel = check_rel(rel)
         if not self.rel:
             raise ValueError("a staged file needs a name to be published")
         self.replace = replace
+
+    def publish_now(self, rel: str | None = None, *, replace: bool = True) -> bool:
+        """Give the file its name at once: whole for readers, but with no barrier at all.
+
+        A power cut may leave any bytes under the name. Returns `created`.
+        """
+        self._named(rel, replace)
         self._close()
-        self._batch._add(self)
+        with self._batch.errors:
+            self.created = self._batch._name_now(self)
+        return self.created
+
+    def stamp(self, atime_ns: int, mtime_ns: int) -> None:
+        """Set the file's times, once all is written."""
+        with self._batch.errors:
+            system.current.utime(self.fd, atime_ns, mtime_ns)
 
     def discard(self) -> None:
         """Throw the file away. Does nothing once it is published."""
@@ -306,6 +325,18 @@ class Batch:
                 os.close(fd)
         if self.durable:
             self._sync_folders(folders, whole)
+
+    def _name_now(self, staged: StagedFile) -> bool:
+        folder = staged.rel.rpartition("/")[0]
+        try:
+            fd = self._open_folder(folder)
+        except FileNotFoundError:
+            self._make_folder(folder)
+            fd = self._open_folder(folder)
+        try:
+            return self._name(staged, fd)
+        finally:
+            os.close(fd)
 
     def _name(self, staged: StagedFile, folder_fd: int) -> bool:
         target = staged.rel.rpartition("/")[2]

@@ -19,6 +19,7 @@ _LINUX = sys.platform.startswith("linux")
 _OPENAT2 = 437
 _RESOLVE = 0x08 | 0x04 | 0x02  # beneath the directory, no symlinks, no magic links
 _RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
 _FICLONE = 0x40049409
 
 # File systems on which syncfs(2) is known to make data and directories durable. FUSE and the
@@ -93,12 +94,21 @@ def open_beneath(dir_fd: int, rel: str, flags: int) -> int:
 
 def rename_new(src: str, src_fd: int, dst: str, dst_fd: int) -> None:
     """Rename, unless the target exists: `FileExistsError`."""
+    _rename(src, src_fd, dst, dst_fd, _RENAME_NOREPLACE)
+
+
+def exchange(one: str, one_fd: int, other: str, other_fd: int) -> None:
+    """Give two names that exist each other's file or directory, in one step."""
+    _rename(one, one_fd, other, other_fd, _RENAME_EXCHANGE)
+
+
+def _rename(src: str, src_fd: int, dst: str, dst_fd: int, flags: int) -> None:
     if not _LINUX:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     call = getattr(_libc(), "renameat2", None)
     if call is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if call(src_fd, os.fsencode(src), dst_fd, os.fsencode(dst), _RENAME_NOREPLACE) != 0:
+    if call(src_fd, os.fsencode(src), dst_fd, os.fsencode(dst), flags) != 0:
         raise _fail()
 
 

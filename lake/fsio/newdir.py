@@ -71,12 +71,20 @@ class NewDirectory:
     ...     (Path(folder) / "out" / "samples" / "1.json").read_bytes()
     b'{}'
 
+    Args:
+        dest: the directory's name.
+        replace: `dest` may exist: the new directory takes its place in one step, and the old
+            one is removed after that. Where the file system cannot swap names, there is a
+            moment without a `dest`.
+        durable: False leaves out every sync.
+        mode: permission bits of new files, before the umask.
+
     Attributes:
         path: the directory to build in, while the block runs.
         batch: writes files into it without a barrier of their own; no commit is needed.
 
     Raises:
-        ConflictError: `dest` exists, at the start or by the end of the block.
+        ConflictError: `dest` exists, at the start or by the end of the block (and must not).
         DiskError: the disk is full or fails.
     """
 
@@ -84,10 +92,16 @@ class NewDirectory:
     batch: Batch
 
     def __init__(
-        self, dest: str | os.PathLike[str], *, durable: bool = True, mode: int = 0o666
+        self,
+        dest: str | os.PathLike[str],
+        *,
+        replace: bool = False,
+        durable: bool = True,
+        mode: int = 0o666,
     ) -> None:
         # Absolute, so that a later change of the working directory does not matter.
         self.dest = Path(dest).absolute()
+        self._replace = replace
         self._durable = durable
         self._mode = mode
         self._parent_fd = -1
@@ -95,7 +109,7 @@ class NewDirectory:
     def __enter__(self) -> NewDirectory:
         with os_errors(self.dest):
             make_dirs(self.dest.parent, durable=self._durable)
-            if os.path.lexists(self.dest):
+            if os.path.lexists(self.dest) and not self._replace:
                 raise self._conflict()
             self._parent_fd = os.open(self.dest.parent, DIRECTORY)
             prefix = f".{self.dest.name[:40]}{MARK}-"
@@ -139,9 +153,31 @@ class NewDirectory:
                     _sync_tree(fd)
             finally:
                 os.close(fd)
-        self._rename()
+        if not (self._replace and self._take_over()):
+            self._rename()
         if self._durable:
             system.current.fsync(self._parent_fd)
+
+    def _take_over(self) -> bool:
+        """Swap names with the old directory, which is then removed like any leftover; False
+        where there is no old one."""
+        here, name = self._parent_fd, self.dest.name
+        try:
+            system.current.exchange(self._temp, here, name, here)
+            return True
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno not in native.MISSING:
+                raise
+        if not os.path.lexists(self.dest):
+            return False
+        # Not a name that is ever swept: between the two renames this is the only copy.
+        aside = f"{self._temp}-old"
+        system.current.rename(name, here, aside, here)
+        system.current.rename(self._temp, here, name, here)
+        self._temp = aside
+        return True
 
     def _rename(self) -> None:
         here, name = self._parent_fd, self.dest.name

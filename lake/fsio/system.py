@@ -79,6 +79,10 @@ class System:
         """The same, but `FileExistsError` if `dst` exists; `native.MISSING` if it cannot."""
         native.rename_new(src, src_fd, dst, dst_fd)
 
+    def exchange(self, one: str, one_fd: int, other: str, other_fd: int) -> None:
+        """Atomically swap what two names stand for; `native.MISSING` if it cannot."""
+        native.exchange(one, one_fd, other, other_fd)
+
     def link(self, src: str, src_fd: int | None, dst: str, dst_fd: int) -> None:
         """A second name for the file `src`; `FileExistsError` if `dst` exists."""
         os.link(src, dst, src_dir_fd=src_fd, dst_dir_fd=dst_fd, follow_symlinks=False)
@@ -103,9 +107,13 @@ class System:
         """Change the permission bits."""
         os.fchmod(fd, mode)
 
-    def utime(self, fd: int, atime_ns: int, mtime_ns: int) -> None:
-        """Set the times of access and of change."""
-        os.utime(fd, ns=(atime_ns, mtime_ns))
+    def utime(self, file: int | str | os.PathLike[str], atime_ns: int, mtime_ns: int) -> None:
+        """Set the times of access and of change, by descriptor or by path."""
+        times = (atime_ns, mtime_ns)
+        if isinstance(file, int):
+            os.utime(file, ns=times)
+        else:
+            os.utime(file, ns=times, follow_symlinks=False)
 
 
 current: System = System()
