@@ -56,7 +56,9 @@ def explain(error: ValidationError, where: str) -> FormatError:
 
 def _step(step: int | str) -> str:
     # A key of the text: people paste URLs with passwords where an alias should be.
-    return f"<{quoted(step)}>" if isinstance(step, str) and re.search("[:@]", step) else str(step)
+    if isinstance(step, str) and (len(step) > 64 or re.search("[:@]", step)):
+        return f"<{quoted(step)}>"
+    return str(step)
 
 
 def checked(build: Callable[[], Model], where: str) -> Model:

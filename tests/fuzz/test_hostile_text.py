@@ -1,0 +1,34 @@
+"""Hostile text, in a process of its own: it may be refused, it may never crash a reader.
+
+LAKE_FUZZ is the number of mutated texts (default 1,500), LAKE_FUZZ_SEED where they start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WORKER = Path(__file__).with_name("text_worker.py")
+
+
+@pytest.mark.slow
+def test_P8_hostile_text_only_ever_raises_a_format_error() -> None:
+    seed = os.environ.get("LAKE_FUZZ_SEED", "1")
+    count = os.environ.get("LAKE_FUZZ", "1500")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(WORKER), seed, count],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "schemas")])},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    found = json.loads(done.stdout)
+    assert found["accepted"] > 0
+    assert found["refused"] > found["accepted"]
