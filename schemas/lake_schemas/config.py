@@ -14,7 +14,7 @@ from lake_schemas.limits import check_size
 from lake_schemas.validate import checked
 from lake_schemas.yaml import dump_yaml, load_yaml
 
-_size = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]i?)?B?").fullmatch
+_size = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMGT]i?)?B?").fullmatch
 _UNITS = {"": 1} | {
     f"{letter}{i}": base**power
     for power, letter in enumerate("KMGT", start=1)
