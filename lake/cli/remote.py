@@ -81,7 +81,7 @@ def add(
     if not dry_run:
         config = Config.load()
         # What you typed yourself you trust; a teammate who pulls this file decides anew.
-        remember(config.remote(_absolute(added.url, added.file), typed=True), config)
+        remember(config.remote(name), config)
     facts = {
         "name": name,
         "url": added.url,
@@ -255,7 +255,7 @@ def _declared(dataset: Path | None) -> dict[str, str]:
 
 def _card(found: Checked) -> str:
     """One remote's results, a fact a line."""
-    trip = None if found.round_trip is None else f"{found.round_trip * 1000:.1f} ms"
+    trip = None if found.round_trip is None else f"{found.round_trip * 1000:.3g} ms"
     skew = None if found.clock_skew is None else f"{found.clock_skew:+.1f} s"
     facts = [
         ("named in", found.origin),
@@ -285,11 +285,6 @@ def _scope(user: bool, local: bool) -> Scope:
     if user and local:
         raise UsageError("--user and --local exclude each other")
     return Scope.USER if user else Scope.LOCAL if local else Scope.PROJECT
-
-
-def _absolute(url: str, file: Path) -> str:
-    """A URL as written into a settings file, as it is meant from anywhere."""
-    return str(file.parent / url) if url.startswith(".") else url
 
 
 def _ask_for_keys() -> tuple[str, str]:

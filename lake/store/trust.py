@@ -84,7 +84,9 @@ def remember(remote: Remote, config: Config) -> bool:
 
     Typing a URL trusts it, and what a dataset then says of it is read back by its alias.
     """
-    if remote.address.scheme not in ("s3", "gs", "file") or _known(remote, config):
+    if remote.address.scheme not in ("s3", "gs", "file"):
+        return False
+    if remote.origin.by == "user" or _known(remote, config):
         return False
     return grant(remote, config)[1]
 
