@@ -42,6 +42,13 @@ OPTIONS: dict[str, dict[str, tuple[str, ...] | None]] = {
 """Options that a URL of each built-in scheme may carry, with their values where they are few.
 Other schemes belong to stores of third parties, who check their own."""
 
+_SHAPES = {
+    "s3": "s3://bucket/prefix?endpoint=https://host:port",
+    "gs": "gs://bucket/prefix",
+    "https": "https://host/path",
+    "http": "http://host/path",
+}
+
 
 @dataclass(frozen=True)
 class RemoteAddress:
@@ -144,8 +151,8 @@ class RemoteAddress:
 
 def _check(address: RemoteAddress) -> None:
     scheme, prefix, options = address.scheme, address.prefix, address.options
-    if len(scheme) < 2 or _scheme(scheme + ":") is None or scheme != scheme.lower():
-        raise FormatError("a remote URL's scheme has at least two letters")
+    if not 2 <= len(scheme) <= 32 or _scheme(scheme + ":") is None or scheme != scheme.lower():
+        raise FormatError("a remote URL's scheme has 2 to 32 letters, digits, + . -")
     _check_options(scheme, options)
     if _bad_decoded(prefix) is not None:
         raise FormatError("a remote's path holds a control character")
@@ -159,8 +166,7 @@ def _check(address: RemoteAddress) -> None:
     if address.bucket is None or legal(address.bucket) is None:
         raise FormatError(
             "a remote URL's bucket or host is missing or not legal",
-            hint=f"{scheme}://{'bucket' if legal is _bucket else 'host'}/prefix"
-            + ("?endpoint=https://host:port" if scheme == "s3" else ""),
+            hint=_SHAPES.get(scheme, "scheme://host/path"),
         )
     if prefix and any(part in ("", ".", "..") for part in prefix.split("/")):
         raise FormatError("a remote's path has empty, . or .. parts")
