@@ -8,6 +8,7 @@ from lake.transfer.place import Place
 
 if TYPE_CHECKING:
     from lake.transfer.adding import Added as Added
+    from lake.transfer.fetch import Fetcher as Fetcher
     from lake.transfer.hub import Hub as Hub
     from lake.transfer.hub import default_hub as default_hub
     from lake.transfer.ledger import Ledger as Ledger
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Added": "lake.transfer.adding",
+    "Fetcher": "lake.transfer.fetch",
     "Hub": "lake.transfer.hub",
     "Ledger": "lake.transfer.ledger",
     "PushOutcome": "lake.transfer.outcome",
@@ -29,6 +31,7 @@ _HOMES = {
 
 __all__ = [
     "Added",
+    "Fetcher",
     "Hub",
     "Ledger",
     "Place",

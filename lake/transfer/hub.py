@@ -62,6 +62,7 @@ class Hub:
         self.quarantine = Quarantine()
         self.stamps = Stamps()
         self.crew = Crew()
+        self.cache_failed = False
 
     def after_fork(self) -> None:
         """Start afresh in a forked child."""

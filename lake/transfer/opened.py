@@ -20,6 +20,7 @@ class Opened:
     Attributes:
         remote: which one.
         url: its clean address, under which health and quarantine know it.
+        seconds: how long a read took lately.
     """
 
     def __init__(self, remote: Remote, connect: Callable[[Remote], Store]) -> None:
@@ -30,7 +31,7 @@ class Opened:
         self._store: Store | None = None
         self._quick: Store | None = None
         self._key: StoreKey | None = None
-        self._root: Path | None = None
+        self.seconds = 0.0
 
     @property
     def store(self) -> Store:
@@ -52,6 +53,10 @@ class Opened:
     def root(self) -> Path | None:
         """The directory, when the remote is a folder."""
         return self.store.properties.root
+
+    def took(self, seconds: float) -> None:
+        """Enter how long a read took; slow and quick ones fade alike."""
+        self.seconds += (seconds - self.seconds) / 8
 
     def key(self, *, create: bool = False) -> StoreKey | None:
         """Under what the ledger files this store, from its lake.json.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lake.errors import BlobUnavailable, IntegrityError, LakeError
+from lake.errors import BlobUnavailable, IntegrityError, LakeError, RemoteError
 from lake.store.body import BytesBody, FileBody
 from lake.store.store import Body, Expect
 from lake.store.verify import checked_chunks, read_verified
@@ -74,9 +74,10 @@ class Supply:
 
         return self._each_place(hub, answers, read)
 
-    def remote_body(self, hub: Hub, answers: Answers) -> Body:
-        """A body out of the first remote that serves it, verified while it flows."""
-        return RemoteBody(self, hub, answers)
+    def verified(self, hub: Hub) -> Body:
+        """A body out of the first good place, verified as it flows; opened again after a
+        failure, out of the next."""
+        return GoodBody(self, hub)
 
     def _each_place(self, hub: Hub, answers: Answers, use: Callable[[Spot, Store], T]) -> T:
         places = {(want[1], want[0].in_): want for want in self.wants}
@@ -119,6 +120,34 @@ class RemoteBody:
             self._hub.health.failed(served[0].opened.url, error)
             self._answers.add(served[0].alias, error)
             raise
+
+
+class GoodBody:
+    """The bytes of a blob, whole and right or not at all: the last piece is held back until the
+    digest is known. Opened again, it goes on to the next place that may have them."""
+
+    def __init__(self, supply: Supply, hub: Hub) -> None:
+        self._supply = supply
+        self._hub = hub
+        self._answers = Answers()
+        self._bad: set[str] = set()
+
+    @property
+    def size(self) -> int:
+        return self._supply.ref.size
+
+    def open(self) -> Iterator[bytes]:
+        for name, body in self._supply.local(self._hub):
+            if name in self._bad:
+                continue
+            try:
+                yield from checked_chunks(body.open(), self._supply.expect, source=name)
+                return
+            except LakeError as error:
+                self._bad.add(name)
+                self._answers.add(name, error)
+                raise RemoteError(error.what, transient=True, where=name) from error
+        yield from RemoteBody(self._supply, self._hub, self._answers).open()
 
 
 def is_bad(body: Body, expect: Expect) -> bool:

@@ -1,0 +1,96 @@
+"""Blobs that are files on this machine: the dataset's own, and those in folder remotes.
+
+They are read where they lie, with no second copy in the cache, and hashed each time, but for
+files that this process hashed before and that have not changed since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lake.errors import IntegrityError, LakeError, NotFound
+
+if TYPE_CHECKING:
+    from lake.transfer.first import Answers
+    from lake.transfer.hub import Hub
+    from lake.transfer.place import Place
+    from lake.transfer.sources import Spot
+    from lake_schemas.blob import BlobRef
+
+OTHER = "other bytes than its manifest says"
+
+
+def own_bytes(ref: BlobRef, place: Place, answers: Answers) -> bytes | None:
+    """The verified bytes of the dataset's own file, or None, with the reason in `answers`."""
+    from lake.fsio import read_beneath
+
+    root, file = place.root or Path(), str(ref.file)
+    try:
+        data = read_beneath(root, file, limit=ref.size)
+    except LakeError as error:
+        answers.add(f"file {file}", error)
+        return None
+    if len(data) == ref.size and hashlib.sha256(data).hexdigest() == ref.sha256:
+        return data
+    answers.add(f"file {file}", IntegrityError(OTHER))
+    return None
+
+
+def own_path(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> Path | None:
+    """The dataset's own file once it is known to be right, or None."""
+    root, file = place.root or Path(), str(ref.file)
+    try:
+        return verified_path(hub, root, file, ref, f"file {file}")
+    except LakeError as error:
+        answers.add(f"file {file}", error)
+        return None
+
+
+def spot_path(hub: Hub, spot: Spot, ref: BlobRef) -> Path:
+    """The object's file in a folder remote, verified.
+
+    Raises:
+        NotFound, IntegrityError, RemoteError: as when reading from that remote.
+    """
+    # Asked of the store, which may forbid this key, before the file is touched.
+    spot.opened.store.stat(spot.key)
+    root = spot.opened.root
+    if root is None:
+        raise NotFound("this remote is no folder", where=spot.where)
+    return verified_path(hub, root, spot.key, ref, spot.alias)
+
+
+def verified_path(hub: Hub, root: Path, rel: str, ref: BlobRef, source: str) -> Path:
+    """`root / rel`, once its bytes are known to be the blob.
+
+    Raises:
+        IntegrityError: they are not.
+        InputError: the file is missing, unreadable, or changes while it is read.
+    """
+    from lake.fsio import open_beneath
+
+    fd = open_beneath(root, rel)
+    try:
+        check_open_file(hub, fd, str(root / rel), ref, source)
+    finally:
+        os.close(fd)
+    return root / rel
+
+
+def check_open_file(hub: Hub, fd: int, name: str, ref: BlobRef, source: str) -> None:
+    """Verify an open file; remembered as long as it does not change. Raises IntegrityError."""
+    from lake.fsio import hash_file
+    from lake.transfer.ledger import FileStamp
+
+    stamp = FileStamp.of(os.fstat(fd))
+    if hub.stamps.right(name, stamp, ref.sha256):
+        return
+    if stamp.size != ref.size:
+        raise IntegrityError(f"{stamp.size} bytes instead of {ref.size}", where=source)
+    sha256, _ = hash_file(fd)
+    if sha256 != ref.sha256:
+        raise IntegrityError(OTHER, where=source)
+    hub.stamps.add(name, stamp, ref.sha256)
