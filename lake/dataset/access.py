@@ -24,6 +24,11 @@ class Access:
         self._fetcher: Fetcher | None = None
 
     @property
+    def given_hub(self) -> Hub | None:
+        """The hub that was given; None where the process's own serves."""
+        return self._hub
+
+    @property
     def hub(self) -> Hub:
         """The hub; the process's own unless another was given."""
         if self._hub is not None:

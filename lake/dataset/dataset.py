@@ -331,7 +331,7 @@ class Dataset(Sequence[Sample]):
     def __or__(self, stage: Any) -> Dataset:
         """`dataset | stage`: what the stage makes of it."""
         apply = getattr(stage, "apply", None)
-        return apply(self) if callable(apply) else NotImplemented  # type: ignore[no-any-return]
+        return apply(self) if callable(apply) else NotImplemented
 
     # Out.
 

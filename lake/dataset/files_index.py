@@ -45,6 +45,13 @@ class FilesIndex:
         # One byte a sample, and none where all are JSON.
         self._kinds = bytes(others.get(id, 0) for id in found) if others else None
 
+    @property
+    def formats(self) -> set[str]:
+        """The text formats that occur."""
+        if self._kinds is None:
+            return {"json"} if len(self.ids) else set()
+        return {FORMATS[kind] for kind in set(self._kinds)}
+
     def rel(self, index: int) -> str:
         """The manifest's path in the dataset directory."""
         return f"{SAMPLES}/{self.ids[index]}{SUFFIXES[self._kind(index)]}"

@@ -123,7 +123,7 @@ class Sample(Mapping[str, Item]):
 
     def __contains__(self, name: object) -> bool:
         if name in self._changed:
-            return self._changed[name] is not None  # type: ignore[index]
+            return self._changed[name] is not None
         return self._stored is not None and name in self._stored.names()
 
     def _names(self) -> list[str]:

@@ -24,8 +24,8 @@ class Sink(abc.ABC):
     """Takes manifests in any order, each id once."""
 
     @abc.abstractmethod
-    def put(self, id: str, manifest: SampleManifest) -> None:
-        """The next manifest.
+    def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
+        """The next manifest; `before` is what the directory has under that id now.
 
         Raises:
             UsageError: it cannot be written: too big, or an item that is nowhere.
@@ -44,7 +44,7 @@ class FileSink(Sink):
         self._prefix = prefix
         self._format = format
 
-    def put(self, id: str, manifest: SampleManifest) -> None:
+    def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
         data = file_text(id, manifest, self._format)
         self._batch.write(f"{self._prefix}{id}.{self._format}", data)
 
@@ -60,7 +60,7 @@ class PartSink(Sink):
         self._prefix = prefix
         self._lines = SortedLines(batch.stage)
 
-    def put(self, id: str, manifest: SampleManifest) -> None:
+    def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
         try:
             self._lines.add(id, dump_line(id, manifest))
         except FormatError as error:

@@ -58,6 +58,14 @@ class Site(abc.ABC):
         """What the directory has under an id now, if that can be read."""
         return None
 
+    def shared_before(self) -> SampleManifest | None:
+        """What the directory's samples share now."""
+        return None
+
+    def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
+        """The next manifest; its blobs are in place."""
+        self.sink.put(id, manifest, before)
+
     def is_same(self, root: Path) -> bool:
         """Whether a dataset at `root` is this very directory."""
         return False
