@@ -1,0 +1,3 @@
+from tests.person import home
+
+__all__ = ["home"]
