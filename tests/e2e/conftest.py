@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.servers.s3server import moto
 
 REPO = Path(__file__).resolve().parents[2]
 SECRETS = ("AWS_", "MINIO_", "GOOGLE_", "LAKE_")
@@ -107,28 +107,9 @@ def person(people: Callable[[str], Person]) -> Person:
 
 
 @pytest.fixture(scope="session")
-def s3_port() -> Iterator[int]:
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an S3 server on loopback (moto, which accepts any key) with a bucket `bucket`."""
-    pytest.importorskip("moto.server", reason="needs moto[server]")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(600):
-            try:
-                bucket = f"http://127.0.0.1:{port}/bucket"
-                urllib.request.urlopen(urllib.request.Request(bucket, method="PUT"), timeout=5)
-                break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            pytest.fail("moto did not start")
-        yield port
-    finally:
-        server.terminate()
-        server.wait(10)
+    with moto(tmp_path_factory.mktemp("moto")) as server:
+        with contextlib.closing(server.client()) as client:
+            client.create_bucket(Bucket="bucket")
+        yield int(server.endpoint.rpartition(":")[2])
