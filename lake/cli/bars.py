@@ -62,14 +62,15 @@ class _Line(RichProgress):
         )
         self.items = self.size = 0
         self._items, self._size = items, size
-        self._task = self.add_task(what, total=size or items, counts="")
+        self.add_task(what, total=size or items, counts="")
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        self.update(
-            self._task,
-            completed=self.size if self._size else self.items,
-            counts=self._counts(self.tasks[0].elapsed or 0.0),
-        )
+        for task in self.tasks:
+            self.update(
+                task.id,
+                completed=self.size if self._size else self.items,
+                counts=self._counts(task.elapsed or 0.0),
+            )
         return super().get_renderables()
 
     def _counts(self, elapsed: float) -> str:

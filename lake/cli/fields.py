@@ -6,6 +6,7 @@ say how it is typed with `Field(json_schema_extra={...})`:
 
     short: "-k", a second, short name;
     option: "--key", another long name (for a list: its singular);
+    off: "--local-only", what turns a flag off (else --no-NAME);
     metavar: "KEY", how the value is called in the help.
 
 Lists are options that may be given several times; a dict takes KEY=VALUE several times, and a
@@ -43,20 +44,21 @@ def annotation(name: str, field: FieldInfo) -> Any:
     kind = _kind(field.annotation)
     names = [option_name(name, field)]
     if kind is bool and field.default is not False:
-        names = [f"{names[0]}/--no-{names[0].removeprefix('--')}"]
+        off = extra.get("off", f"--no-{names[0].removeprefix('--')}")
+        names = [f"{names[0]}/{off}"]
     if "short" in extra:
         names.append(str(extra["short"]))
     typed = {bool: bool | None, list: list[str] | None, dict: list[str] | None}.get(
         kind, str | None
     )
-    help_ = (field.description or "").rstrip()
+    help_ = field.description or ""
     if field.is_required():
         help_ += " Required."
-    elif field.default not in (None, False) and not field.default_factory:
+    elif kind is not bool and field.default not in (None, (), "") and not field.default_factory:
         help_ += f" Default: {_shown(field.default)}."
     option = typer.Option(
         *names,
-        help=help_,
+        help=help_.strip(),
         show_default=False,
         metavar=None if kind is bool else str(extra.get("metavar") or _metavar(field.annotation)),
     )
@@ -68,6 +70,9 @@ def _extra(field: FieldInfo) -> Mapping[str, Any]:
 
 
 def _shown(default: object) -> str:
+    if isinstance(default, Mapping):
+        pairs = default.items()
+        return ", ".join(str(value) if key == "*" else f"{key}={value}" for key, value in pairs)
     return str(default.value if isinstance(default, enum.Enum) else default)
 
 
@@ -107,7 +112,7 @@ def choices(type_: Any) -> list[str]:
 
 
 def _metavar(type_: Any) -> str:
-    key = "KEY=" if _kind(type_) is dict else ""
+    key = "[KEY=]" if _kind(type_) is dict else ""
     if values := choices(type_):
         return f"{key}[{'|'.join(values)}]"
     if key:

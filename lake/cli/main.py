@@ -84,7 +84,7 @@ def _dispatch(argv: list[str]) -> int:
         print(f"lake {version('lake-datasets')}")
         return 0
     if name == "__complete":
-        from lake.cli.completion import complete
+        from lake.cli.complete import complete
 
         return complete(rest)
     result = find_command(name, argv).main(rest, prog_name=f"lake {name}", standalone_mode=False)

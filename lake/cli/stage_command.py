@@ -31,7 +31,7 @@ Input = Annotated[
 OutPath = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[OUT]", help="The dataset directory to make; or --in-place.", show_default=False
+        metavar="OUT", help="The dataset directory to make; or --in-place.", show_default=False
     ),
 ]
 InPlace = Annotated[

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import abc
+import contextlib
+import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lake.dataset import Item
 from lake.dataset.codecs import media_type_of
+from lake.dataset.pending import PendingFile
 from lake.errors import LakeError
 from lake.importers.found import Found
+from lake.transfer.ledger import FileStamp
 from lake_schemas.blob import BlobRef
 
 if TYPE_CHECKING:
     from lake.importers.objects import Objects
-    from lake.transfer import Place, Pusher
+    from lake.transfer import Ledger, Place, Pusher
 
 Taken = Item | LakeError
 """The item of one thing found, or why there is none."""
@@ -30,10 +35,41 @@ class Intake(abc.ABC):
 
 
 class Files(Intake):
-    """Leaves files to the writer, which copies or links them into the dataset."""
+    """Leaves files to the writer, which copies or links them into the dataset.
+
+    Args:
+        ledger: where the digests of unchanged files are remembered, for an update that must
+            tell which ones changed; None where the writer hashes them all anyway.
+    """
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
 
     def take(self, found: Sequence[Found]) -> list[Taken]:
-        return [Item.from_file(_path(each)) for each in found]
+        if self._ledger is None:
+            return [Item.from_file(_path(each)) for each in found]
+        began = time.time_ns()
+        stamps: dict[str, FileStamp] = {}
+        for each in found:
+            # One that is gone by now is an error when it is read.
+            with contextlib.suppress(OSError):
+                stamps[os.path.abspath(_path(each))] = FileStamp.of(_path(each).stat())  # noqa: PTH100
+        known = self._ledger.digests(stamps)
+        taken: list[Taken] = []
+        fresh: list[tuple[str, FileStamp, str]] = []
+        for each in found:
+            name = os.path.abspath(_path(each))  # noqa: PTH100
+            item = PendingFile(_path(each), None)
+            try:
+                if name in known:
+                    item.identified(known[name], stamps[name].size)
+                elif item.ref.size == each.size and name in stamps:
+                    fresh.append((name, stamps[name], item.ref.sha256))
+                taken.append(item)
+            except LakeError as error:
+                taken.append(error)
+        self._ledger.remember_digests(fresh, hashed_at_ns=began)
+        return taken
 
 
 class Uploads(Intake):

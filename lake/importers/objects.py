@@ -67,7 +67,7 @@ class Objects:
         self._out = out
         self._jobs = jobs
         self._progress = progress
-        self._listed = remote
+        self._bucket = remote
         self._remotes: dict[str, Remote] = {}
         self._by_base: dict[str, Remote] = {}
         if remote is not None:
@@ -76,16 +76,20 @@ class Objects:
     @property
     def declared(self) -> dict[str, str]:
         """The remotes met so far, as the descriptor declares them."""
-        return {a: remote.url_from(self._out) for a, remote in self._remotes.items()}
+        return self.declared_from(self._out)
+
+    def declared_from(self, root: Path) -> dict[str, str]:
+        """The same, as a file in `root` would say it."""
+        return {a: remote.url_from(root) for a, remote in self._remotes.items()}
 
     def place(self) -> Place:
         """Where the refs are meant."""
         return Place(self._out, self.declared)
 
-    def list(self) -> Iterator[Found]:
+    def listed(self) -> Iterator[Found]:
         """All objects of the remote, in order of key, without hidden ones and lake's own."""
-        assert self._listed is not None  # noqa: S101 - the caller gave one
-        for info in self._store(self._listed).list():
+        assert self._bucket is not None  # noqa: S101 - the caller gave one
+        for info in self._store(self._bucket).list():
             if any(part.startswith(".") for part in info.key.split("/")):
                 continue
             if info.key.endswith("/") or info.key == LAYOUT_KEY or digest_of(info.key):
@@ -125,8 +129,8 @@ class Objects:
         return [a if a is not None else InputError("not looked at") for a in answers]
 
     def _spots(self, found: Found) -> list[Spot]:
-        if self._listed is not None:
-            return [Spot(self._listed, _legal(found.rel, found.where))]
+        if self._bucket is not None:
+            return [Spot(self._bucket, _legal(found.rel, found.where))]
         spots: list[Spot] = []
         for url in found.urls:
             remote, key = self._of_url(url, found.where)
@@ -180,7 +184,7 @@ class Objects:
 
     def _name(self, found: Found) -> str:
         """Under what the ledger files an object; never the name of a file."""
-        return f"{self._listed.url if self._listed else ''}#{found.rel}"
+        return f"{self._bucket.url if self._bucket else ''}#{found.rel}"
 
 
 def bucket_remote(hub: Hub, text: str, alias: str | None, out: Path) -> Remote:
@@ -217,4 +221,3 @@ def _stamp(found: Found) -> FileStamp | None:
         return None
     modified = int(found.modified * 1_000_000_000)
     return FileStamp(0, found.size, modified, modified)
-

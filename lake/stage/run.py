@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from lake.errors import ConflictError, LakeError, PartialFailure, UsageError
+from lake.errors import LakeError, PartialFailure, UsageError
 from lake.stage.context import RunContext, running
+from lake.stage.fingerprint import tree_fingerprint
 from lake.stage.memo import Memo
-from lake.stage.stage import Stage, failed
-
-if TYPE_CHECKING:
-    from lake.dataset import Dataset
+from lake.stage.stage import Stage, steps
 
 
 @dataclass(frozen=True)
@@ -92,8 +88,11 @@ def run_stage(
     if wanted and (known := memo.samples()) is not None:
         return StageRun(target, known, unchanged=True)
     before = memo.input_state()
+    was = tree_fingerprint(target)[0]
     with running(context):
         run = _run(stage, source, target, in_place, overwrite, layout, format, context)
+    if was and not run.dry_run and was == tree_fingerprint(target)[0]:
+        run = replace(run, unchanged=True)
     if not (run.failures or run.dry_run):
         memo.remember(before, run.samples)
     return run
@@ -117,9 +116,6 @@ def _run(
         if context.dry_run:
             count = sum(1 for _ in result)
             return StageRun(target, count, dry_run=True, counts=dict(context.counts))
-        if _is_there(target) and not (in_place or overwrite):
-            count = _same_or_refuse(stage, dataset, target, context)
-            return StageRun(target, count, unchanged=True)
         failures: list[LakeError] = []
         wishes = {"layout": layout, "format": format, "jobs": context.jobs, **stage.writing()}
         try:
@@ -128,77 +124,15 @@ def _run(
                 in_place=in_place,
                 overwrite=overwrite,
                 keep_going=context.keep_going,
-                progress=context.progress,
+                progress=None if any(s.shows_progress for s in steps(stage)) else context.progress,
                 **wishes,
             )
         except PartialFailure as error:
             failures += error.failures
             written = open_dataset(target)
-    except LakeError:
-        raise
-    except Exception as error:
-        raise failed(stage, error) from error
     finally:
         context.progress.finish()
     failures += context.failures
     if failures:
         context.counts["failed"] = max(len(failures), context.counts["failed"])
     return StageRun(target, len(written), counts=dict(context.counts), failures=tuple(failures))
-
-
-def _is_there(target: Path) -> bool:
-    """Whether something lies at `target` that a new directory would have to replace."""
-    try:
-        with os.scandir(target) as entries:
-            return any(True for _ in entries)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-
-
-def _same_or_refuse(stage: Stage, dataset: Dataset, target: Path, context: RunContext) -> int:
-    """The number of samples at `target`, if they are what the stage would write.
-
-    This is how a repeated run ends well where the memo was lost: on another machine, say.
-
-    Raises:
-        ConflictError: something else lies there.
-    """
-    from lake.dataset import open_dataset
-
-    refusal = ConflictError(
-        "the output exists, and is not what this run would write",
-        where=str(target),
-        hint="--overwrite replaces it; or choose another output",
-    )
-    if stage.writing().get("mode", "auto") != "auto" or stage.writing().get("modes"):
-        # Blobs may be missing there, or lie there in another way.
-        raise refusal
-    try:
-        there = open_dataset(target)
-    except LakeError as error:
-        raise refusal from error
-    rehearsal = RunContext(jobs=context.jobs, dry_run=True, typed=context.typed)
-    with running(rehearsal):
-        expected = stage.apply(dataset)
-        count = 0
-        for new, old in zip_longest(expected, there):
-            if new is None or old is None or new.id != old.id:
-                raise refusal
-            if not _same_items(new.manifest, old.manifest):
-                raise refusal
-            count += 1
-    return count
-
-
-def _same_items(new: Any, old: Any) -> bool:
-    if new.values != old.values or new.items.keys() != old.items.keys():
-        return False
-    pairs = ((ref, old.items[name]) for name, ref in new.items.items())
-    return all(
-        mine.content == theirs.content
-        and set(mine.in_) == set(theirs.in_)
-        and (mine.file is None) is (theirs.file is None)
-        for mine, theirs in pairs
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lake.errors import LakeError, UsageError
+from lake.errors import UsageError
 from lake.stage.problems import problems
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Stage(BaseModel):
 
     repeatable: ClassVar[bool] = True
     """The same input and parameters give the same output, so an identical re-run is skipped."""
+
+    shows_progress: ClassVar[bool] = False
+    """It tells the run's progress itself what it does; else samples are counted as written."""
 
     def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -125,7 +128,9 @@ class SampleStage(Stage):
         """
         returns = type(self).__call__.__annotations__.get("return")
         one_to_one = getattr(returns, "__name__", returns) == "Sample"
-        return dataset.map(self) if one_to_one else dataset.flat_map(self)
+        if one_to_one:
+            return dataset.map(cast("Callable[[Sample], Sample]", self))
+        return dataset.flat_map(self)
 
 
 class Composition(Stage):
@@ -154,14 +159,3 @@ class Composition(Stage):
 def steps(stage: Stage) -> tuple[Stage, ...]:
     """The single stages that a stage consists of."""
     return stage.stages if isinstance(stage, Composition) else (stage,)
-
-
-def failed(stage: Stage, error: Exception) -> LakeError:
-    """An exception out of a user's stage, as a typed error that names the stage."""
-    if isinstance(error, LakeError):
-        return error
-    return UsageError(
-        f"the stage failed: {type(error).__name__}: {error}",
-        where=stage.stage_name or type(stage).__name__,
-        hint="--debug shows the whole traceback",
-    )

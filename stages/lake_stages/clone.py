@@ -47,7 +47,7 @@ class Clone(Stage, name="clone"):
     mode: Modes = Field(
         {"*": "auto"},
         description="How blobs get there.",
-        json_schema_extra={"short": "-m", "default_text": "auto"},
+        json_schema_extra={"short": "-m"},
     )
 
     def apply(self, dataset: Dataset) -> Dataset:

@@ -20,7 +20,7 @@ Start = Annotated[
     int | None, Field(description="First sample, by position; negative counts from the end.")
 ]
 Stop = Annotated[int | None, Field(description="Sample before which to stop, by position.")]
-Step = Annotated[int | None, Field(description="Every so manieth sample only.")]
+Step = Annotated[int | None, Field(description="Only every Nth sample.")]
 
 
 class Choice(BaseModel):
@@ -51,14 +51,14 @@ class Choice(BaseModel):
         return not self.keys or key in self.keys
 
     def items(self, sample: Sample) -> Iterator[tuple[str, Item]]:
-        """The blobs meant in one sample, by name; not those that all samples share."""
+        """The blobs meant in one sample, by name; as read, not those that all samples share."""
         if self.ids is not None and sample.id not in self.ids:
             return
         backing = sample.backing
         # Asking a sample for its names sorts them; its manifest has them already.
         names = sample if backing is None else backing.manifest.items
         for key in names:
-            if self.takes(key) and not sample.is_shared(key):
+            if self.takes(key):
                 item = sample[key]
                 if item.is_blob:
                     yield key, item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lake_schemas.blob import BlobRef
     from lake_schemas.descriptor import Descriptor
 
-    Want = tuple[BlobRef, Place] | tuple[BlobRef, Place, bytes]
+    Want = tuple[BlobRef, Place] | tuple[BlobRef, Place, bytes | Path]
 
 BATCH = 1000
 """Samples whose blobs are made durable in the remotes together."""
@@ -36,6 +37,8 @@ class RemoteAdd(Stage, name="remote-add"):
     lake remote-add digits digits-remote -k image
     lake remote-add digits-remote --in-place -r archive -r s3://bucket/prefix
     """
+
+    shows_progress = True
 
     remotes: list[str] = Field(
         default_factory=list,
@@ -154,5 +157,5 @@ class Upload:
 def _want(item: Item) -> Want:
     if item.place is not None:
         return (item.ref, item.place)
-    # New in this very run: no place holds it yet, so its bytes go along.
-    return (item.ref, Place(), item.bytes())
+    # New in this very run: no place holds it yet, so its bytes, or their file, go along.
+    return (item.ref, Place(), getattr(item, "payload", None) or item.bytes())

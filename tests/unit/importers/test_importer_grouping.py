@@ -161,5 +161,5 @@ def test_streaming_finds_the_same_samples_as_looking_at_all_files(paths: set[str
     ids = [draft.id for draft in found]
     assert len(ids) == len(set(ids))
     if not errors:
-        parts = [set(part.rel for part in draft.parts.values()) for draft in found]
+        parts = [{part.rel for part in draft.parts.values()} for draft in found]
         assert sorted(map(sorted, parts)) == sorted(map(sorted, expected.values()))
