@@ -1,4 +1,3 @@
-import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,7 +87,7 @@ def test_a_change_makes_the_file_and_is_atomic(home: Path) -> None:
     assert change(file, {("remotes", "a"): "../a", ("default",): "a"})
     assert not change(file, {("default",): "a"})
     assert Config.load().default == "a"
-    assert sorted(os.listdir(file.parent)) == ["config.yaml"]
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_a_new_project_belongs_to_the_git_work_tree(home: Path) -> None:
