@@ -215,3 +215,13 @@ class Unsupported(LakeError):
 
     kind = "unsupported"
     exit_code = 13
+
+
+class DecodeError(LakeError):
+    """A blob that its codec cannot read: broken, another format, or beyond a codec's limits.
+
+    The bytes are those that the manifest promises; they were never what their media type says.
+    """
+
+    kind = "decode"
+    exit_code = 14
