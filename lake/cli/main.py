@@ -87,11 +87,23 @@ def _dispatch(argv: list[str]) -> int:
         from lake.cli.complete import complete
 
         return complete(rest)
+    if _is_again(name, argv):
+        return 0
     result = find_command(name, argv).main(rest, prog_name=f"lake {name}", standalone_mode=False)
     # typer answers Ctrl-C inside a command with the value 130.
     if result == INTERRUPTED:
         return _interrupted()
     return result if isinstance(result, int) else 0
+
+
+def _is_again(name: str, argv: list[str]) -> bool:
+    from lake.cli.verbs import VERBS
+
+    if name in VERBS or len(argv) < 2:
+        return False
+    from lake.cli.again import again
+
+    return again(argv)
 
 
 def find_command(name: str, argv: Sequence[str] = ()) -> Any:

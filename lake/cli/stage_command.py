@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,9 +21,10 @@ from lake.cli.options import Debug, DryRun, Jobs, Json, KeepGoing, Quiet, build
 from lake.cli.output import Output, size_text
 from lake.errors import NotFound, PartialFailure, UsageError
 from lake.stage.context import RunContext
+from lake.stage.memo import CallMemo
 from lake.stage.problems import problems
 from lake.stage.registry import find_stage
-from lake.stage.run import StageRun, run_stage
+from lake.stage.run import StageRun, code_of, run_stage
 from lake.stage.stage import Stage
 
 Input = Annotated[
@@ -100,7 +102,7 @@ def stage_command(name: str, argv: Sequence[str] = ()) -> Any:
         raise UsageError(
             "no such verb or stage", where=name, hint=_near(name) or "lake --help lists them"
         ) from error
-    return build(command_function(stage))
+    return build(command_function(stage, argv))
 
 
 def modules_in(argv: Sequence[str]) -> list[Path]:
@@ -110,8 +112,13 @@ def modules_in(argv: Sequence[str]) -> list[Path]:
     return found + [Path(value) for word, value in pairs if word == "--module"]
 
 
-def command_function(stage: type[Stage]) -> Callable[..., None]:
-    """A function with one typer parameter for each field of the stage."""
+def command_function(stage: type[Stage], argv: Sequence[str] = ()) -> Callable[..., None]:
+    """A function with one typer parameter for each field of the stage.
+
+    Args:
+        stage: the stage.
+        argv: the whole command line, to be known again when it is typed again.
+    """
     fields = stage.model_fields
     clash = sorted(set(fields) & {*SHARED, "input", "output"})
     if clash:
@@ -123,7 +130,7 @@ def command_function(stage: type[Stage]) -> Callable[..., None]:
     def command(**given: Any) -> None:
         shared = {key: given.pop(key) for key in SHARED}
         input_, output = given.pop("input"), given.pop("output")
-        _run(_make(stage, given), input_, output, shared)
+        _run(_make(stage, given), input_, output, shared, argv)
 
     parameter = inspect.Parameter
     keyword = parameter.KEYWORD_ONLY
@@ -163,7 +170,13 @@ def _make(stage: type[Stage], given: Mapping[str, Any]) -> Stage:
         raise UsageError("\n  ".join(lines), hint=hint) from error
 
 
-def _run(stage: Stage, input_: Path, output: Path | None, shared: dict[str, Any]) -> None:
+def _run(
+    stage: Stage,
+    input_: Path,
+    output: Path | None,
+    shared: dict[str, Any],
+    argv: Sequence[str],
+) -> None:
     out = Output(json=shared["json"], quiet=shared["quiet"], debug=shared["debug"])
     context = RunContext(
         jobs=shared["jobs"],
@@ -188,7 +201,17 @@ def _run(stage: Stage, input_: Path, output: Path | None, shared: dict[str, Any]
             failures=run.failures,
             hint="mend the cause and run the same command again",
         )
+    if run.memo is not None and not run.dry_run:
+        remember(argv, stage, replace(run, unchanged=True, counts={}))
     out.result(run.to_dict(), summary(run))
+
+
+def remember(argv: Sequence[str], stage: Stage, run: StageRun) -> None:
+    """Have the same command line answered by `lake.cli.again` while nothing changes."""
+    if argv and run.memo is not None:
+        words = {"text": summary(run), "facts": run.to_dict()}
+        code = [Path(__file__), *code_of(stage)]
+        CallMemo(argv).remember(run.memo, code, words)
 
 
 def summary(run: StageRun) -> str:

@@ -1,4 +1,11 @@
-"""The memo of done runs: what makes an identical re-run cost no more than a look at file stats."""
+"""The memo of done runs: what makes an identical re-run cost no more than a look at file stats.
+
+Two memories lie in this machine's ledger. Of a run: under which fingerprint of input, output and
+settings it was completed. Of a command line: which run it was, so that typing it again need not
+even import the stage. Both are believed only while everything they rest on is as it was.
+
+Nothing heavy is imported here.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +13,9 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from lake.config.places import (
     DIRECTORY,
@@ -18,78 +26,110 @@ from lake.config.places import (
     user_file,
 )
 from lake.stage.fingerprint import files_fingerprint, settled, tree_fingerprint
-from lake.stage.stage import Stage, steps
 from lake.transfer.ledger import Ledger
 
 VERSION = 1
 """Raised when an older memo must not be believed any more."""
 
 
-class Memo:
-    """Remembers in this machine's ledger that a run is done."""
+def key_of(facts: object) -> str:
+    """A short key for any JSON."""
+    return hashlib.sha256(json.dumps([VERSION, facts], sort_keys=True).encode()).hexdigest()
 
-    def __init__(self, stage: Stage, source: Path, target: Path, wishes: list[object]) -> None:
-        self._source = source
-        self._target = target
-        self._ledger = Ledger(cache_dir() / "ledger") if _repeatable(stage) else None
-        facts = [
-            VERSION,
-            [type(step).__module__ for step in steps(stage)],
-            stage.to_form(),
-            os.path.realpath(source),
-            os.path.realpath(target),
-            wishes,
-            files_fingerprint(_sources_of(stage)),
-        ]
-        self._key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+class Memo:
+    """Of one run: whether it is done, and nothing that it rests on has changed since.
+
+    Args:
+        key: of the run: stage, parameters, directories; see `key_of`.
+        source: the dataset directory that is read.
+        target: the one that is written; the same for a run in place.
+        ledger: where memos are kept; None remembers nothing.
+    """
+
+    def __init__(self, key: str, source: Path, target: Path, ledger: Ledger | None) -> None:
+        self.key = key
+        self.source = source
+        self.target = target
+        self._ledger = ledger
+        self._in_place = os.path.realpath(source) == os.path.realpath(target)
 
     def samples(self) -> int | None:
         """How many samples the result has, if the run is done and nothing changed since."""
-        known = None if self._ledger is None else self._ledger.run(self._key)
+        known = None if self._ledger is None else self._ledger.run(self.key)
         if known is None:
             return None
         expected, _, count = known.rpartition(" ")
-        state, _ = self._state()
-        return int(count) if state is not None and state == expected else None
+        return int(count) if self._state() == expected else None
 
     def input_state(self) -> tuple[str, int]:
-        """The fingerprint of the input before the run."""
-        return tree_fingerprint(self._source)
+        """The fingerprint of the input, to be taken before the run."""
+        return tree_fingerprint(self.source)
 
-    def remember(self, before: tuple[str, int], samples: int) -> None:
+    def remember(self, before: tuple[str, int], samples: int) -> bool:
         """Remember the run, unless the input changed during it or a moment before."""
         if self._ledger is None:
-            return
-        in_place = os.path.realpath(self._source) == os.path.realpath(self._target)
-        unsure = not settled(before[1]) or (not in_place and before != self.input_state())
-        state, _ = self._state()
-        self._ledger.remember_run(
-            self._key, None if unsure or state is None else f"{state} {samples}"
-        )
+            return False
+        unsure = not settled(before[1]) or (not self._in_place and before != self.input_state())
+        state = None if unsure else self._state()
+        self._ledger.remember_run(self.key, None if state is None else f"{state} {samples}")
+        return state is not None
 
-    def _state(self) -> tuple[str | None, int]:
+    def _state(self) -> str | None:
         """Input, output and settings as they are now."""
-        source, newest = tree_fingerprint(self._source)
-        target = source
-        if os.path.realpath(self._source) != os.path.realpath(self._target):
-            target, _ = tree_fingerprint(self._target)
+        source = tree_fingerprint(self.source)[0]
+        target = source if self._in_place else tree_fingerprint(self.target)[0]
         if not source or not target:
-            return None, 0
-        settings = files_fingerprint(_settings())
-        facts = json.dumps([source, target, settings, _environment()])
-        return hashlib.sha256(facts.encode()).hexdigest(), newest
+            return None
+        return key_of([source, target, files_fingerprint(_settings()), _environment()])
 
 
-def _repeatable(stage: Stage) -> bool:
-    return all(step.repeatable and step.stage_name for step in steps(stage))
+class CallMemo:
+    """Of one command line: which run it stands for, and what there is to say when that is done.
+
+    Args:
+        argv: the words of the command line.
+        ledger: where memos are kept.
+    """
+
+    def __init__(self, argv: Sequence[str], ledger: Ledger | None = None) -> None:
+        self._ledger = ledger or open_ledger()
+        where = os.getcwd()  # noqa: PTH109 - a string is what is wanted
+        self._key = key_of(["call", list(argv), where, sys.version, sys.path])
+
+    def remember(self, memo: Memo, code: Iterable[Path], words: dict[str, Any]) -> None:
+        """Remember that this line means the run of `memo`.
+
+        Args:
+            code: the files of the code that said so.
+            words: what to say, any JSON.
+        """
+        facts = {
+            "run": memo.key,
+            "source": str(memo.source),
+            "target": str(memo.target),
+            "code": files_fingerprint(code),
+            "words": words,
+        }
+        self._ledger.remember_run(self._key, json.dumps(facts))
+
+    def recall(self) -> dict[str, Any] | None:
+        """What there is to say, if the run is done and nothing changed since."""
+        known = self._ledger.run(self._key)
+        if known is None:
+            return None
+        facts = json.loads(known)
+        code = files_fingerprint(Path(path) for path, *_ in facts["code"])
+        if [list(each) for each in code] != facts["code"]:
+            return None
+        source, target = Path(facts["source"]), Path(facts["target"])
+        done = Memo(facts["run"], source, target, self._ledger).samples() is not None
+        return dict(facts["words"]) if done else None
 
 
-def _sources_of(stage: Stage) -> Iterator[Path]:
-    """The files of the stages' code: an edited stage is another stage."""
-    for step in steps(stage):
-        file = getattr(sys.modules.get(type(step).__module__), "__file__", None)
-        if file is not None:
-            yield Path(file)
+def open_ledger() -> Ledger:
+    """This machine's ledger."""
+    return Ledger(cache_dir() / "ledger")
 
 
 def _settings() -> Iterator[Path]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lake.errors import LakeError, PartialFailure, UsageError
 from lake.stage.context import RunContext, running
-from lake.stage.fingerprint import tree_fingerprint
-from lake.stage.memo import Memo
+from lake.stage.fingerprint import files_fingerprint, tree_fingerprint
+from lake.stage.memo import Memo, key_of, open_ledger
 from lake.stage.stage import Stage, steps
 
 
@@ -24,6 +27,7 @@ class StageRun:
         dry_run: nothing was done, whatever the counts say.
         counts: what the stages did, by name.
         failures: what failed and was passed over, at most 1,000.
+        memo: under which the run was remembered, if it was.
     """
 
     output: Path
@@ -32,6 +36,7 @@ class StageRun:
     dry_run: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     failures: tuple[LakeError, ...] = ()
+    memo: Memo | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The run as `--json` prints it."""
@@ -83,18 +88,18 @@ def run_stage(
     context = context or RunContext()
     source = Path(input)
     target = source if output is None else Path(output)
-    memo = Memo(stage, source, target, [in_place, layout, format])
+    memo = memo_of(stage, source, target, [in_place, layout, format])
     wanted = not (context.recheck or context.dry_run)
     if wanted and (known := memo.samples()) is not None:
-        return StageRun(target, known, unchanged=True)
+        return StageRun(target, known, unchanged=True, memo=memo)
     before = memo.input_state()
     was = tree_fingerprint(target)[0]
     with running(context):
         run = _run(stage, source, target, in_place, overwrite, layout, format, context)
     if was and not run.dry_run and was == tree_fingerprint(target)[0]:
         run = replace(run, unchanged=True)
-    if not (run.failures or run.dry_run):
-        memo.remember(before, run.samples)
+    if not (run.failures or run.dry_run) and memo.remember(before, run.samples):
+        run = replace(run, memo=memo)
     return run
 
 
@@ -136,3 +141,25 @@ def _run(
     if failures:
         context.counts["failed"] = max(len(failures), context.counts["failed"])
     return StageRun(target, len(written), counts=dict(context.counts), failures=tuple(failures))
+
+
+def memo_of(stage: Stage, source: Path, target: Path, wishes: list[object]) -> Memo:
+    """The memo of a run; `wishes` are what else decides what is written, as JSON."""
+    facts = [
+        [type(step).__module__ for step in steps(stage)],
+        stage.to_form(),
+        os.path.realpath(source),
+        os.path.realpath(target),
+        wishes,
+        files_fingerprint(code_of(stage)),
+    ]
+    repeatable = all(step.repeatable and step.stage_name for step in steps(stage))
+    return Memo(key_of(facts), source, target, open_ledger() if repeatable else None)
+
+
+def code_of(stage: Stage) -> Iterator[Path]:
+    """The files of the stages' code: an edited stage is another stage."""
+    for step in steps(stage):
+        file = getattr(sys.modules.get(type(step).__module__), "__file__", None)
+        if file is not None:
+            yield Path(file)
