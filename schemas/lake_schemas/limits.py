@@ -10,11 +10,11 @@ MAX_NESTING = 32
 """Lists and objects inside one another in a whole text, before its model is looked at."""
 
 
-def check_size(data: bytes, where: str) -> None:
-    """Refuse a text of more than 1 MiB."""
-    if len(data) > MAX_TEXT:
+def check_size(data: bytes, where: str, limit: int = MAX_TEXT) -> None:
+    """Refuse a text of more than 1 MiB, or of another limit."""
+    if len(data) > limit:
         raise FormatError(
-            f"{len(data):,} bytes are too many for one text; at most {MAX_TEXT:,}",
+            f"{len(data):,} bytes are too many for one text; at most {limit:,}",
             where=where,
             hint="keep big values as blob items",
         )

@@ -24,7 +24,7 @@ from yaml.events import (
 
 from lake_schemas.errors import FormatError, quoted
 from lake_schemas.jsontext import canonical
-from lake_schemas.limits import MAX_NESTING, check_size
+from lake_schemas.limits import MAX_NESTING, MAX_TEXT, check_size
 
 # Events come one at a time and nesting is cut off early: deep text, which crashes libyaml's
 # own recursive composer, never gets that far.
@@ -34,7 +34,7 @@ _number = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullma
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "": None}
 
 
-def load_yaml(data: bytes, *, where: str) -> Any:
+def load_yaml(data: bytes, *, where: str, max_size: int = MAX_TEXT) -> Any:
     """One YAML document as dict, list, str, int, float, bool and None.
 
     >>> load_yaml(b"a: no\\nb: [1, 2.5, null, 2024-01-31]\\n", where="example")
@@ -43,7 +43,7 @@ def load_yaml(data: bytes, *, where: str) -> Any:
     Raises:
         FormatError: text outside the strict subset, or beyond its limits.
     """
-    check_size(data, where)
+    check_size(data, where, max_size)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
