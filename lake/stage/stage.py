@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -85,8 +86,8 @@ class Stage(BaseModel):
         """The stage as it stands in a pipeline file: `- clone: {mode: copy}`."""
         from lake_schemas.yaml import dump_yaml
 
-        forms = [step.to_form() for step in steps(self)]
-        return dump_yaml(forms).decode()
+        forms = (dump_yaml(step.to_form()).decode() for step in steps(self))
+        return "".join(textwrap.indent(form, "  ").replace("  ", "- ", 1) for form in forms)
 
     @staticmethod
     def from_yaml(text: str, *, where: str = "stages") -> Stage:
