@@ -8,11 +8,12 @@ absent (or as it was) or with all of its bytes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -21,7 +22,7 @@ from lake.fsio import native, system
 from lake.fsio.beneath import check_rel, open_at
 from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import MARK, sweep, temp_name
-from lake.fsio.tree import DIRECTORY, make_dirs, remove_entry
+from lake.fsio.tree import DIRECTORY, make_dirs, remove_entry, sync_names
 
 _FEW_DIRECTORIES = 4  # up to here an fsync of each is cheaper than one more syncfs
 _ATTEMPTS = 10
@@ -168,6 +169,9 @@ class Batch:
         self._root_fd = -1
         self._temp_fd = -1
         self._temp_name = ""
+        self._whole = False
+        self._unnamed: list[Path] = []  # the root, and those above, until their names are durable
+        self._named: dict[str, int] = {}  # directories whose own name is durable: their inode
 
     # -- staging
 
@@ -254,8 +258,10 @@ class Batch:
 
     def _open_root(self) -> None:
         if self._root_fd < 0:
-            make_dirs(self.root, durable=self.durable)
+            made = make_dirs(self.root, durable=False)
             self._root_fd = os.open(self.root, DIRECTORY)
+            self._whole = self.durable and system.current.syncs_whole(self._root_fd)
+            self._unnamed = made or [self.root]
 
     def _make_temp(self) -> int:
         """A directory of this batch's own, in the one that all writers share."""
@@ -310,8 +316,7 @@ class Batch:
             folders[staged.rel.rpartition("/")[0]].append(staged)
         for folder in folders:
             self._make_folder(folder)
-        whole = self.durable and system.current.syncs_whole(self._root_fd)
-        if whole:
+        if self._whole:
             # Also covers the directories just made, and whatever another process put here.
             system.current.syncfs(self._root_fd)
         elif self.durable:
@@ -324,7 +329,7 @@ class Batch:
             finally:
                 os.close(fd)
         if self.durable:
-            self._sync_folders(folders, whole)
+            self._sync_folders(folders)
 
     def _name_now(self, staged: StagedFile) -> bool:
         folder = staged.rel.rpartition("/")[0]
@@ -361,38 +366,58 @@ class Batch:
 
     def _sync_each(self, ready: Iterable[StagedFile], relied: Iterable[str]) -> None:
         for staged in ready:
-            with contextlib.suppress(OSError):  # a symbolic link has no bytes to sync
+            try:
                 fd = os.open(staged.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=staged.at)
-                try:
-                    system.current.fsync(fd)
-                finally:
-                    os.close(fd)
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    continue  # a symbolic link has no bytes to sync
+                raise
+            try:
+                system.current.fsync(fd)
+            finally:
+                os.close(fd)
         for rel in relied:
             fd = open_at(self._root_fd, rel, os.O_RDONLY | os.O_NONBLOCK)
             try:
                 system.current.fsync(fd)
             finally:
                 os.close(fd)
-        for folder in {rel.rpartition("/")[0] for rel in relied}:
-            self._sync_chain(folder)
+        self._sync_chains({rel.rpartition("/")[0] for rel in relied})
 
-    def _sync_folders(self, folders: Iterable[str], whole: bool) -> None:
-        names = list(folders)
-        if whole and len(names) > _FEW_DIRECTORIES:
+    def _sync_folders(self, folders: Collection[str]) -> None:
+        if not self._whole:
+            self._sync_chains(folders)
+            # The root may be another writer's, made a moment ago.
+            sync_names(self._unnamed)
+            self._unnamed = []
+        elif len(folders) > _FEW_DIRECTORIES:
             system.current.syncfs(self._root_fd)
-        elif whole:
-            for folder in names:
-                self._sync_folder(folder)
         else:
-            for folder in names:
-                self._sync_chain(folder)
+            for folder in folders:
+                self._sync_folder(folder)
 
-    def _sync_chain(self, folder: str) -> None:
-        """A directory and those above it: any of them may have been made a moment ago."""
-        while folder:
+    def _sync_chains(self, folders: Iterable[str]) -> None:
+        """Directories, and those above whose names of them may not be durable yet.
+
+        Any may have been made a moment ago, by whomever; what this batch once synced, and is
+        still the same directory, need not be synced again.
+        """
+        chain, named = set(folders), {}
+        for folder in list(chain):
+            while folder and (inode := self._inode(folder)) != self._named.get(folder):
+                named[folder] = inode
+                folder = folder.rpartition("/")[0]
+                chain.add(folder)
+        for folder in sorted(chain):
             self._sync_folder(folder)
-            folder = folder.rpartition("/")[0]
-        self._sync_folder("")
+        self._named |= named
+
+    def _inode(self, folder: str) -> int:
+        fd = self._open_folder(folder)
+        try:
+            return os.fstat(fd).st_ino
+        finally:
+            os.close(fd)
 
     def _sync_folder(self, folder: str) -> None:
         fd = self._open_folder(folder)

@@ -13,7 +13,7 @@ from lake.fsio.batch import Batch, StagedFile
 from lake.fsio.beneath import check_rel
 from lake.fsio.oserrors import os_errors
 from lake.fsio.owner import MARK, sweep, temp_name
-from lake.fsio.tree import DIRECTORY, make_dirs, remove_entry
+from lake.fsio.tree import DIRECTORY, make_dirs, remove_entry, sync_names
 
 
 class _InPlace(Batch):
@@ -108,7 +108,7 @@ class NewDirectory:
 
     def __enter__(self) -> NewDirectory:
         with os_errors(self.dest):
-            make_dirs(self.dest.parent, durable=self._durable)
+            self._made = make_dirs(self.dest.parent, durable=False)
             if os.path.lexists(self.dest) and not self._replace:
                 raise self._conflict()
             self._parent_fd = os.open(self.dest.parent, DIRECTORY)
@@ -151,6 +151,7 @@ class NewDirectory:
                     system.current.syncfs(fd)
                 else:
                     _sync_tree(fd)
+                    sync_names(self._made or [self.dest.parent])
             finally:
                 os.close(fd)
         if not (self._replace and self._take_over()):

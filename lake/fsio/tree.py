@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from lake.fsio import system
@@ -15,8 +16,10 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 """Flags to open a directory with."""
 
 
-def make_dirs(path: str | os.PathLike[str], *, mode: int = 0o777, durable: bool = True) -> bool:
-    """Make a directory and the parents it lacks; True if anything was made.
+def make_dirs(
+    path: str | os.PathLike[str], *, mode: int = 0o777, durable: bool = True
+) -> list[Path]:
+    """Make a directory and the parents it lacks; returns those made, the outermost first.
 
     With `durable`, each new name survives a power cut once this returns.
     """
@@ -29,24 +32,33 @@ def make_dirs(path: str | os.PathLike[str], *, mode: int = 0o777, durable: bool 
             if at.parent == at:
                 break
             at = at.parent
-        for new in reversed(missing):
-            _make_one(new, mode, durable)
-        return bool(missing)
+        missing.reverse()
+        for new in missing:
+            _make_one(new, mode)
+        if durable:
+            sync_names(missing)
+        return missing
 
 
-def _make_one(path: Path, mode: int, durable: bool) -> None:
+def _make_one(path: Path, mode: int) -> None:
     parent = os.open(path.parent, DIRECTORY)
     try:
-        try:
-            system.current.mkdir(path.name, parent, mode)
-        except FileExistsError:
-            if not path.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-        if durable:
-            # Also when another process made it just now: its name may not be durable yet.
-            system.current.fsync(parent)
+        system.current.mkdir(path.name, parent, mode)
+    except FileExistsError:
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
     finally:
         os.close(parent)
+
+
+def sync_names(paths: Iterable[Path]) -> None:
+    """Make the names of these directories durable, by syncing the ones that hold them."""
+    for path in paths:
+        parent = os.open(path.parent, DIRECTORY)
+        try:
+            system.current.fsync(parent)
+        finally:
+            os.close(parent)
 
 
 def remove_file(path: str | os.PathLike[str], *, missing_ok: bool = True) -> bool:

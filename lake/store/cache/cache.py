@@ -149,8 +149,8 @@ class Cache:
 
     def _stage(self, size: int) -> fsio.StagedFile:
         if self._private is None:
-            fsio.make_dirs(self.path.parent, durable=False)
-            fsio.make_dirs(self.path, mode=0o700, durable=False)
+            fsio.make_dirs(self.path.parent)
+            fsio.make_dirs(self.path, mode=0o700)
             self._is_private()
         if size >= _LARGE:
             self._ensure_free(size)
