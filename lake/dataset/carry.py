@@ -176,6 +176,8 @@ class Carrier:
             rel, there = self._claim(rel, ref.sha256)
             if there:
                 return ref.with_file(rel)
+        else:
+            self._site.expect_new_file()
         if isinstance(item, PendingFile):
             expect = (item.ref.sha256, item.ref.size) if item.is_hashed else None
             ref = item.describe(*self._put(item.path(), rel, _file_mode(mode), expect))
@@ -194,6 +196,7 @@ class Carrier:
             if known is None and self._site.size(candidate) is not None:
                 known = self._site.digest(candidate)
             if known is None:
+                self._site.expect_new_file()
                 return candidate, False
             if known == sha256:
                 return self._named(candidate, sha256), True
@@ -284,9 +287,13 @@ def _windows(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
 
 def file_name(id: str, name: str, blob: BlobRef | Item) -> str:
     """Where a blob's file lies in a dataset directory, unless something is in the way."""
+    return f"{FILES}{id}.{name}.{blob.ext or _extension(blob.type)}"
+
+
+def _extension(type: str) -> str:
     from lake.dataset.codecs import extension_of
 
-    return f"{FILES}{id}.{name}.{blob.ext or extension_of(blob.type) or 'bin'}"
+    return extension_of(type) or "bin"
 
 
 def _file_mode(mode: str) -> str:

@@ -109,6 +109,11 @@ class OldSite(Site):
             # What cannot be read is written anew.
             return None
 
+    def expect_new_file(self) -> None:
+        # A file may have to be restored though no manifest changes.
+        if not self._may_change:
+            self.change()
+
     def shared_before(self) -> SampleManifest | None:
         return None if self._old is None else self._old.descriptor.shared
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from lake.dataset.dataset import Dataset
 from lake.dataset.directory import DatasetDirectory
 from lake.dataset.sample import Sample
-from lake.dataset.typed import misused
+from lake.dataset.typed import built
 from lake.dataset.views.stored import StoredRows
-from lake_schemas.errors import FormatError
 
 if TYPE_CHECKING:
     from lake.config import Config
@@ -81,17 +80,17 @@ def create(
     from lake_schemas.names import safe_name
 
     path = Path(path)
-    try:
-        descriptor = Descriptor(
+    descriptor = built(
+        lambda: Descriptor(
             name=name or safe_name(path.resolve().name),
             description=description,
             meta=dict(meta or {}),
             remotes=dict(remotes or {}),
             layout=layout,
             format=format,
-        )
-    except FormatError as error:
-        raise misused(error) from None
+        ),
+        str(path),
+    )
     with DatasetWriter(path, descriptor, mode=mode, overwrite=overwrite) as writer:
         for sample in samples:
             writer.add(sample)

@@ -29,7 +29,7 @@ def own_manifest(sample: Sample, shared: SampleManifest) -> SampleManifest:
     backing = sample.backing
     if backing is not None and backing.shared is shared:
         return backing.manifest
-    return Sample.as_manifest(own_items(sample, shared))
+    return Sample.as_manifest(own_items(sample, shared), sample.id)
 
 
 def _says(shared: SampleManifest, name: str, item: Item) -> bool:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lake.dataset.item import Item
-from lake.dataset.typed import misused
+from lake.dataset.typed import built
 from lake.errors import UsageError
-from lake_schemas.errors import FormatError
 
 if TYPE_CHECKING:
     import builtins
@@ -47,20 +46,12 @@ class PendingItem(Item):
 
     def describe(self, sha256: str, size: int) -> BlobRef:
         """The ref for content that was just hashed, by a writer that copied it, say."""
-        from pydantic import ValidationError
-
         from lake_schemas.blob import BlobRef
 
-        try:
-            return BlobRef(sha256=sha256, size=size, type=self._type, ext=self._ext)
-        except FormatError as error:
-            raise misused(error) from None
-        except ValidationError:
-            raise UsageError(
-                "this is no media type or extension that a manifest can name",
-                where=f"{self._type}, {self._ext}",
-                hint='like type="image/png", ext="png"',
-            ) from None
+        return built(
+            lambda: BlobRef(sha256=sha256, size=size, type=self._type, ext=self._ext),
+            f"media type {self._type!r}, extension {self._ext!r}",
+        )
 
     def _identity(self) -> tuple[str, int]:
         import hashlib

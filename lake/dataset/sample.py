@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.dataset.deep import MISSING, deep_get
 from lake.dataset.item import InlineItem, Item, StoredItem
-from lake.dataset.typed import misused
+from lake.dataset.typed import built, misused
 from lake.errors import NotFound, UsageError
 from lake_schemas.errors import FormatError
 from lake_schemas.names import check_id, check_name
@@ -218,7 +218,7 @@ class Sample(Mapping[str, Item]):
         if self._stored is not None and not self._changed:
             return self._stored.manifest
         names = (n for n in self._names() if n in self._changed or self.is_stored_own(n))
-        return self.as_manifest({name: self[name] for name in names})
+        return self.as_manifest({name: self[name] for name in names}, self._id)
 
     def is_stored_own(self, name: str) -> bool:
         """Whether the item stands, unchanged, in the sample's own manifest."""
@@ -240,14 +240,11 @@ class Sample(Mapping[str, Item]):
         return sorted(name for name, item in self._changed.items() if item is None)
 
     @staticmethod
-    def as_manifest(items: Mapping[str, Item]) -> SampleManifest:
+    def as_manifest(items: Mapping[str, Item], where: str) -> SampleManifest:
         """The manifest that holds these items."""
         blobs = {name: item.ref for name, item in items.items() if item.is_blob}
         values = {name: item.value for name, item in items.items() if not item.is_blob}
-        try:
-            return SampleManifest(items=blobs, values=values)
-        except FormatError as error:
-            raise misused(error) from None
+        return built(lambda: SampleManifest(items=blobs, values=values), where)
 
     @property
     def backing(self) -> Stored | None:

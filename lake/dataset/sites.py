@@ -58,6 +58,10 @@ class Site(abc.ABC):
         """What the directory has under an id now, if that can be read."""
         return None
 
+    def expect_new_file(self) -> None:
+        """The file of a blob is to be added."""
+        return
+
     def shared_before(self) -> SampleManifest | None:
         """What the directory's samples share now."""
         return None

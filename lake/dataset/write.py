@@ -15,14 +15,13 @@ from lake.dataset.directory import DESCRIPTOR, DatasetDirectory
 from lake.dataset.files_index import SAMPLES
 from lake.dataset.reading import LAZY
 from lake.dataset.sample import Sample
-from lake.dataset.typed import misused
+from lake.dataset.typed import built
 from lake.dataset.views.rows import Rows
 from lake.dataset.views.stored import StoredRows
 from lake.dataset.writer import DatasetWriter
 from lake.errors import ConflictError, InputError, LakeError, UsageError
 from lake.transfer import Place
 from lake_schemas.descriptor import Descriptor
-from lake_schemas.errors import FormatError
 from lake_schemas.limits import MAX_TEXT
 from lake_schemas.sample import SampleManifest
 
@@ -100,19 +99,14 @@ def _descriptor(dataset: Dataset, out: Path, layout: str | None, format: str | N
     layout = layout or given.layout
     if layout == "packed" and format == "yaml":
         raise UsageError("the packed layout is JSON only", hint="leave the format out")
-    try:
-        return Descriptor.model_validate(
-            {
-                **given.model_dump(by_alias=True),
-                "layout": layout,
-                "format": "json" if layout == "packed" else format or given.format,
-                "remotes": {
-                    alias: moved(url, dataset.root, out) for alias, url in given.remotes.items()
-                },
-            }
-        )
-    except FormatError as error:
-        raise misused(error) from None
+    remotes = {alias: moved(url, dataset.root, out) for alias, url in given.remotes.items()}
+    changes = {
+        "layout": layout,
+        "format": "json" if layout == "packed" else format or given.format,
+        "remotes": remotes,
+    }
+    raw = {**dict(given), **changes}
+    return built(lambda: Descriptor.model_validate(raw), str(out))
 
 
 def _carry_schema(dataset: Dataset, descriptor: Descriptor, writer: DatasetWriter) -> None:

@@ -6,17 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lake.dataset.aliases import Aliases
 from lake.dataset.carry import Carrier, Wanted
 from lake.dataset.own import own_items
 from lake.dataset.sample import Sample
-from lake.dataset.typed import misused
+from lake.dataset.typed import built
 from lake.errors import LakeError, PartialFailure, UsageError
 from lake.progress import Progress, Silent
 from lake_schemas.descriptor import Descriptor
-from lake_schemas.errors import FormatError
 from lake_schemas.sample import SampleManifest
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ class DatasetWriter:
         self._carrier.settled()
         for draft, (_, items) in zip(drafts, done, strict=True):
             try:
-                self._site.put(draft.id, _manifest(draft, items), draft.before)
+                self._site.put(draft.id, draft.manifest(items), draft.before)
                 self.count += 1
             except LakeError as error:
                 self.fail(error)
@@ -219,14 +218,11 @@ class _Draft:
         self.id = id
         self.before = before
         self.blobs: dict[str, BlobRef | Wanted] = {}
-        self.values: dict[str, object] = {}
+        self.values: dict[str, Any] = {}
 
-
-def _manifest(draft: _Draft, items: dict[str, BlobRef]) -> SampleManifest:
-    try:
-        return SampleManifest(items=items, values=draft.values)
-    except FormatError as error:
-        raise misused(error, draft.id) from None
+    def manifest(self, items: dict[str, BlobRef]) -> SampleManifest:
+        """What is written, with the refs that all blobs have now."""
+        return built(lambda: SampleManifest(items=items, values=self.values), self.id)
 
 
 class _Seen:
