@@ -113,10 +113,13 @@ def read_text(path: Path) -> str | None:
         return None
     except OSError as error:
         raise ConfigError(f"cannot read settings ({error.strerror})", where=shown(path)) from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise ConfigError("settings that are not a regular file", where=shown(path))
-        data = file.read(_LARGEST + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(_LARGEST + 1)
+    finally:
+        os.close(fd)
     if len(data) > _LARGEST:
         raise ConfigError("settings larger than 1 MiB", where=shown(path))
     try:

@@ -14,7 +14,7 @@ from lake.secrets.keep import (
     save_key_file,
     user_directory,
 )
-from lake.secrets.redact import RedactingFilter, redact, register
+from lake.secrets.scrub import RedactingFilter, redact, register
 from lake.secrets.secret import SecretStr
 
 __all__ = [

@@ -7,6 +7,7 @@ remote at that address finds it whatever a dataset calls it.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,11 @@ def _read() -> dict[str, dict[str, Any]]:
         return {}
     except OSError as error:
         raise ConfigError(f"cannot read it ({error.strerror})", where=str(path)) from None
-    with os.fdopen(fd, "rb") as file:
-        found = os.fstat(fd)
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise _broken(path)
+    with open(fd, "rb") as file:
         if found.st_uid != os.geteuid() or found.st_mode & 0o077:
             raise ConfigError(
                 "others can read this file of secrets, so lake does not use it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from lake.secrets.redact import register
+from lake.secrets.scrub import register
 
 
 class SecretStr:

@@ -104,7 +104,8 @@ class Boto3Wire(Wire):
     def stat(self, key: str) -> tuple[int, float | None]:
         with self._errors(key):
             found = self.client.head_object(Bucket=self._bucket, Key=key)
-        return found["ContentLength"], found["LastModified"].timestamp()
+        modified = found.get("LastModified")
+        return found.get("ContentLength", 0), modified.timestamp() if modified else None
 
     def list(self, prefix: str, after: str) -> Iterator[tuple[str, int, float | None]]:
         with self._errors(prefix):
@@ -113,7 +114,8 @@ class Boto3Wire(Wire):
             )
             for page in pages:
                 for found in page.get("Contents", ()):
-                    yield found["Key"], found["Size"], found["LastModified"].timestamp()
+                    modified = found.get("LastModified")
+                    yield found["Key"], found["Size"], modified.timestamp() if modified else None
 
     def delete(self, keys: Sequence[str]) -> None:
         for begin in range(0, len(keys), _PER_DELETE):
@@ -196,12 +198,20 @@ def _client(address: RemoteAddress, source: CredentialSource | None) -> Any:
         response_checksum_validation="when_required",
         parameter_validation=False,
     )
-    return boto3.Session(botocore_session=session).client(
+    client = boto3.Session(botocore_session=session).client(
         "s3",
         endpoint_url=options.get("endpoint"),
         region_name=options.get("region", "us-east-1"),
         config=config,
     )
+    client.meta.events.register_last("before-parameter-build.s3", _stay)
+    return client
+
+
+def _stay(context: dict[str, Any], **_: Any) -> None:
+    """Have botocore believe that it has followed a redirect already, so that it follows none: a
+    server that redirects for ever would have it recurse for ever."""
+    context.setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _addressing(address: RemoteAddress) -> str:
