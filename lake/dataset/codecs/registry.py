@@ -84,7 +84,7 @@ def decode(data: bytes | Path, media_type: str) -> Any:
         return decoder(data, media_type)
     except LakeError:
         raise
-    except (Exception, RecursionError, MemoryError) as error:
+    except Exception as error:
         # What a library raises on broken input is its own business, and often changes.
         reason = str(error).strip().partition("\n")[0][:200]
         what = f"not a readable {media_type}: {type(error).__name__}"
