@@ -289,6 +289,8 @@ class Batch:
             DiskError: the disk is full or fails.
             InputError: a directory on the way is not a plain directory, or not writable.
         """
+        if self._pid != os.getpid():
+            self._begin()  # what is pending is the parent's to commit
         with self._committing:
             with self._lock:
                 ready, self._ready = self._ready, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def changed(where: str | os.PathLike[str]) -> InputError:
     )
 
 
+def check_regular(found: os.stat_result, where: str | os.PathLike[str]) -> None:
+    """Raises InputError for what is no regular file: a FIFO or device has no bytes to keep."""
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError("not a regular file", where=os.fspath(where))
+
+
 def hash_file(file: str | os.PathLike[str] | int) -> tuple[str, int]:
     """The sha256 (64 lower-case hex digits) and the size of a file, by path or descriptor.
 
@@ -67,6 +74,7 @@ def hash_file(file: str | os.PathLike[str] | int) -> tuple[str, int]:
 
 def _hash_fd(fd: int, where: str | os.PathLike[str]) -> tuple[str, int]:
     before = os.fstat(fd)
+    check_regular(before, where)
     size = before.st_size
     if size < CHUNK:
         data = os.read(fd, size + 1)

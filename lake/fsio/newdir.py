@@ -132,9 +132,11 @@ class NewDirectory:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if error is None:
-                self.batch.commit()
-            self.batch.close()
+            try:
+                if error is None:
+                    self.batch.commit()
+            finally:
+                self.batch.close()
             if error is None:
                 with os_errors(self.dest):
                     self._publish()

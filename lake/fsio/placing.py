@@ -11,7 +11,7 @@ from typing import Literal
 from lake.errors import UsageError
 from lake.fsio import native, system
 from lake.fsio.batch import Batch, StagedFile
-from lake.fsio.hashing import CHUNK, changed, read_chunks, same
+from lake.fsio.hashing import CHUNK, changed, check_regular, read_chunks, same
 from lake.fsio.oserrors import os_errors
 
 Mode = Literal["reflink", "hardlink", "symlink", "copy"]
@@ -72,6 +72,7 @@ def _fill(src: Path, staged: StagedFile, *, share: bool) -> Mode:
     with os_errors(src):
         fd = os.open(src, _OPEN)
     try:
+        check_regular(os.fstat(fd), src)
         if share:
             try:
                 system.current.clone(fd, staged.fd)
@@ -97,9 +98,10 @@ def _copy(fd: int, staged: StagedFile, src: Path) -> None:
                 break
             done += count
     except OSError as error:
-        if error.errno not in _CANNOT or done:
+        if error.errno not in _CANNOT:
             raise
-        for chunk in read_chunks(fd, before.st_size):
+    if done < before.st_size:  # the kernel cannot, or will not any further
+        for chunk in read_chunks(fd, before.st_size - done):
             staged.write(chunk)
             done += len(chunk)
     if done != before.st_size or not same(before, os.fstat(fd)):
@@ -127,6 +129,7 @@ def copy_hashed(src: str | os.PathLike[str] | int, staged: StagedFile) -> tuple[
 
 def _copy_hashed(fd: int, staged: StagedFile, where: str) -> tuple[str, int]:
     before = os.fstat(fd)
+    check_regular(before, where)
     size = before.st_size
     if size < CHUNK:
         data = os.read(fd, size + 1)

@@ -84,8 +84,12 @@ class System:
         native.exchange(one, one_fd, other, other_fd)
 
     def link(self, src: str, src_fd: int | None, dst: str, dst_fd: int) -> None:
-        """A second name for the file `src`; `FileExistsError` if `dst` exists."""
-        os.link(src, dst, src_dir_fd=src_fd, dst_dir_fd=dst_fd, follow_symlinks=False)
+        """A second name for the file `src`; `FileExistsError` if `dst` exists.
+
+        Without `src_fd`, `src` is a path, and a symbolic link at its end is followed.
+        """
+        follow = src_fd is None
+        os.link(src, dst, src_dir_fd=src_fd, dst_dir_fd=dst_fd, follow_symlinks=follow)
 
     def symlink(self, target: str, name: str, dir_fd: int) -> None:
         """A symbolic link `name` that points at `target`."""

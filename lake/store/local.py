@@ -232,11 +232,18 @@ class LocalStore(Store):
         names = [_check(key) for key in keys]
         if any(name in self._pending for name in names):
             self.flush()
-        if names and self.root.is_dir():
-            with fsio.Batch(self.root, durable=self._durable, using=self._explain) as batch:
-                for name in names:
-                    batch.remove(name)
+        with fsio.Batch(self.root, durable=self._durable, using=self._explain) as batch:
+            there = [name for name in names if self._lies(name)]
+            for name in there:
+                batch.remove(name)
+            if there:
                 batch.commit()
+
+    def _lies(self, name: str) -> bool:
+        try:
+            return self._size_of(name) is not None
+        except ConflictError:
+            return False  # a directory is no object
 
     def share_url(self, key: str, *, expires: float = 3600) -> str:
         self.stat(key)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SYNCS = ("fsync", "syncfs")
-STEPS = (*SYNCS, "rename", "rename_new", "link")
+STEPS = (*SYNCS, "rename", "rename_new", "exchange", "link")
 """Kinds of operations on which durability and atomicity hang."""
 
 
@@ -84,6 +84,10 @@ class Disk:
                 node = self.folders[folder][name][-1]
                 self._set(folder, name, None)
                 self._set(to_folder, to_name, node)
+            case "exchange", (folder, name, to_folder, to_name):
+                one, other = self.folders[folder][name][-1], self.folders[to_folder][to_name][-1]
+                self._set(folder, name, other)
+                self._set(to_folder, to_name, one)
             case "write", (node, at, data):
                 self.files[node].write(at, data)
             case "fsync", (node,):
@@ -105,7 +109,7 @@ class Disk:
                 del names[name]
 
 
-def _copy(file: File) -> _File:
+def _copy(file: File) -> File:
     twin = File(file.now)
     twin.safe, twin.dirty = file.safe, file.dirty
     return twin

@@ -127,10 +127,17 @@ class Recorder(system.System):
                 super().rename_new(src, src_fd, dst, dst_fd)
                 self._note("rename", *moved)
 
+    def exchange(self, one: str, one_fd: int, other: str, other_fd: int) -> None:
+        with self._lock:
+            if self._step("exchange"):
+                swapped = (*self._entry(one, one_fd), *self._entry(other, other_fd))
+                super().exchange(one, one_fd, other, other_fd)
+                self._note("exchange", *swapped)
+
     def link(self, src: str, src_fd: int | None, dst: str, dst_fd: int) -> None:
         with self._lock:
             if self._step("link"):
-                found = os.stat(src, dir_fd=src_fd, follow_symlinks=False)
+                found = os.stat(src, dir_fd=src_fd, follow_symlinks=src_fd is None)
                 super().link(src, src_fd, dst, dst_fd)
                 self._note("link", *self._entry(dst, dst_fd), self._know(found))
 
