@@ -198,6 +198,26 @@ def new_directory(root: Path, recorder: Recorder) -> None:
     reported(recorder, "up/out/b/c", NEW)
 
 
+def _old_directory(root: Path) -> None:
+    (root / "up" / "out" / "b").mkdir(parents=True)
+    (root / "up" / "out" / "b" / "old").write_bytes(OLD)
+
+
+def _one_of_two_directories(state: State) -> None:
+    inside = {path[7:]: data for path, data in state.tree.items() if path.startswith("up/out/")}
+    old = {"": None, "b/": None, "b/old": OLD}
+    new = {"": None, "b/": None, "b/new": NEW}
+    assert inside in (old, new), f"neither the old directory nor the new: {sorted(inside)}"
+    assert not state.marks or inside == new, "P2: the new directory is lost"
+
+
+@scenario(_one_of_two_directories, _old_directory, settled=True)
+def new_directory_in_place_of_an_old_one(root: Path, recorder: Recorder) -> None:
+    with fsio.NewDirectory(root / "up" / "out", replace=True) as new:
+        new.batch.write("b/new", NEW)
+    recorder.mark("replaced")
+
+
 # -- stores
 
 
