@@ -14,7 +14,7 @@ _NO_SHARED = SampleManifest()
 
 
 def content_text(manifest: SampleManifest) -> str:
-    """Canonical JSON of what a sample is, without where its blobs are.
+    """Canonical JSON of what a sample is, without where its blobs are or what files are called.
 
     >>> content_text(SampleManifest(values={"label": "daisy"}))
     '{"items":{},"values":{"label":"daisy"}}'
@@ -23,10 +23,7 @@ def content_text(manifest: SampleManifest) -> str:
     texts = []
     for name in sorted(items):
         ref = items[name]
-        ext = "" if ref.ext is None else f'"ext":"{ref.ext}",'
-        texts.append(
-            f'"{name}":{{{ext}"sha256":"{ref.sha256}","size":{ref.size},"type":"{ref.type}"}}'
-        )
+        texts.append(f'"{name}":{{"sha256":"{ref.sha256}","size":{ref.size},"type":"{ref.type}"}}')
     return f'{{"items":{{{",".join(texts)}}},"values":{canonical(manifest.values)}}}'
 
 

@@ -166,7 +166,7 @@ def _line(id: str, manifest: SampleManifest) -> bytes:
 
 
 def load_line(data: bytes, *, where: str) -> tuple[str, SampleManifest]:
-    """Id and manifest from one line of a packed file, with its line end (without, it reads slower).
+    """Id and manifest from one line of a packed file, with or without its line end.
 
     Raises:
         FormatError: text that is not what docs/format.md describes.
@@ -174,7 +174,8 @@ def load_line(data: bytes, *, where: str) -> tuple[str, SampleManifest]:
     check_size(data, where)
     try:
         raw = orjson.loads(data)
-        if _dumps(raw, None, _SORT_LINE) == data and len(raw) == 3:
+        option = _SORT_LINE if data.endswith(b"\n") else _SORT
+        if _dumps(raw, None, option) == data and len(raw) == 3:
             id = check_id(raw.pop("id"))
             return id, quick_sample(raw) or sample_from_raw(raw, where)
     except (TypeError, KeyError, AttributeError, orjson.JSONDecodeError):
