@@ -17,7 +17,7 @@ ORIGINAL = "original"
 LABEL = "label"
 """The value that keeps the parent directory's name on request."""
 
-_PACKED = {"gz", "bz2", "xz", "zst", "lz4"}
+_PACKED = {"gz", "bz2", "xz", "zst"}
 
 MediaTypeOf = Callable[[str], tuple[str, str | None]]
 
@@ -27,7 +27,12 @@ _BY_TYPE = {
     "application/toml": "meta",
     "text/plain": "text",
     "text/csv": "table",
+    "text/tab-separated-values": "table",
     "application/vnd.apache.parquet": "table",
+    "application/x-npy": "array",
+    "application/x-npz": "arrays",
+    "application/x-safetensors": "tensors",
+    "model/mtl": "material",
 }
 _BY_FAMILY = {"image": "image", "audio": "audio", "video": "video", "model": "mesh"}
 
@@ -68,7 +73,7 @@ def split_extension(name: str) -> tuple[str, str]:
         return name, ""
     if ext.lower() in _PACKED:
         inner, dot, middle = stem.rpartition(".")
-        if dot and inner and re.fullmatch(r"[A-Za-z0-9]{1,5}", middle):
+        if dot and inner and re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,7}", middle):
             return inner, f"{middle}.{ext}"
     return stem, ext
 
@@ -135,7 +140,7 @@ class _Named:
             return safe_name(stem)
         type_ = self._media_type_of(file.name)[0]
         usual = _BY_TYPE.get(type_) or _BY_FAMILY.get(type_.partition("/")[0])
-        return usual or safe_name(ext.lower() or "data")
+        return usual or safe_name(ext.lower().replace(".", "_") or "data")
 
 
 def _runs(files: Iterable[Found], named: _Named) -> Iterator[list[Found]]:

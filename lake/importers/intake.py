@@ -62,7 +62,7 @@ class Files(Intake):
             item = PendingFile(_path(each), None)
             try:
                 if name in known:
-                    item.identified(known[name], stamps[name].size)
+                    item = _KnownFile(_path(each), known[name], stamps[name].size)
                 elif item.ref.size == each.size and name in stamps:
                     fresh.append((name, stamps[name], item.ref.sha256))
                 taken.append(item)
@@ -70,6 +70,19 @@ class Files(Intake):
                 taken.append(error)
         self._ledger.remember_digests(fresh, hashed_at_ns=began)
         return taken
+
+
+class _KnownFile(PendingFile):
+    """A file whose digest is remembered, and so need not be read to be compared."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, path: Path, sha256: str, size: int) -> None:
+        super().__init__(path, None)
+        self._known = (sha256, size)
+
+    def _identity(self) -> tuple[str, int]:
+        return self._known
 
 
 class Uploads(Intake):

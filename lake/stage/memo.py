@@ -70,14 +70,15 @@ class Memo:
         """Remember the run, unless the input changed during it or a moment before."""
         if self._ledger is None:
             return False
-        unsure = not settled(before[1]) or (not self._in_place and before != self.input_state())
-        state = None if unsure else self._state()
+        now = self.input_state()
+        unsure = not settled(before[1]) or (not self._in_place and before != now)
+        state = None if unsure else self._state(now[0])
         self._ledger.remember_run(self.key, None if state is None else f"{state} {samples}")
         return state is not None
 
-    def _state(self) -> str | None:
-        """Input, output and settings as they are now."""
-        source = tree_fingerprint(self.source)[0]
+    def _state(self, source: str | None = None) -> str | None:
+        """Input (whose fingerprint may be known), output and settings as they are now."""
+        source = tree_fingerprint(self.source)[0] if source is None else source
         target = source if self._in_place else tree_fingerprint(self.target)[0]
         if not source or not target:
             return None

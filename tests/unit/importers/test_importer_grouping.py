@@ -137,7 +137,7 @@ def test_with_keep_going_the_first_of_two_stays() -> None:
         ("v1.2.png", ("v1.2", "png")),
         ("README", ("README", "")),
         (".x", (".x", "")),
-        ("a.verylong.gz", ("a.verylong", "gz")),
+        ("a.muchtoolong.gz", ("a.muchtoolong", "gz")),
     ],
 )
 def test_split_extension(name: str, parts: tuple[str, str]) -> None:
