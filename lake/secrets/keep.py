@@ -15,7 +15,7 @@ from typing import Any
 from lake.errors import ConfigError
 from lake.secrets.secret import SecretStr
 
-FILE = "credentials.yaml"
+FILE = "secrets.yaml"
 _SERVICE = "lake"
 
 

@@ -241,11 +241,12 @@ def _client(address: RemoteAddress, source: CredentialSource | None) -> Any:
         maxsize=64,
         cert_reqs="CERT_REQUIRED",
         ca_certs=bundle,
-        # Trying again is the business of lake's own decorator; following a redirect would take
-        # signed requests to where nobody has said they may go.
+        # Trying again is the business of lake's own decorator, but for a pooled connection that
+        # the server has closed meanwhile. Following a redirect would take signed requests to
+        # where nobody has said they may go.
         retries=urllib3.Retry(
-            total=None, connect=0, read=0, redirect=0, status=0, other=0,
-            raise_on_redirect=False, raise_on_status=False,
+            total=None, connect=0, read=1, redirect=0, status=0, other=0,
+            allowed_methods=("GET", "HEAD"), raise_on_redirect=False, raise_on_status=False,
         ),
     )  # fmt: skip
     region = address.options.get("region")

@@ -234,7 +234,7 @@ def test_P9_a_redirect_takes_no_signature_along() -> None:
 def test_P9_the_file_is_the_users_alone(home: Path) -> None:
     os.umask(0)
     where = save("one", "AK", CANARY, token=TOKEN)
-    path = user_directory() / "credentials.yaml"
+    path = user_directory() / "secrets.yaml"
     assert where == str(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -255,7 +255,7 @@ def test_P9_the_file_is_the_users_alone(home: Path) -> None:
 
 def test_P9_a_file_that_others_can_read_is_not_used(home: Path) -> None:
     save("one", "AK", CANARY)
-    path = user_directory() / "credentials.yaml"
+    path = user_directory() / "secrets.yaml"
     path.chmod(0o640)
     with pytest.raises(ConfigError, match="chmod 600") as caught:
         load("one")
@@ -276,7 +276,7 @@ def test_P9_a_file_that_others_can_read_is_not_used(home: Path) -> None:
     ],
 )
 def test_P9_a_broken_file_is_refused_and_not_quoted(home: Path, text: str) -> None:
-    path = write(user_directory() / "credentials.yaml", text)
+    path = write(user_directory() / "secrets.yaml", text)
     path.chmod(0o600)
     with pytest.raises(ConfigError) as caught:
         load("one")
@@ -285,7 +285,7 @@ def test_P9_a_broken_file_is_refused_and_not_quoted(home: Path, text: str) -> No
 
 
 def test_P8_a_link_or_a_pipe_is_not_read(home: Path) -> None:
-    path = user_directory() / "credentials.yaml"
+    path = user_directory() / "secrets.yaml"
     path.parent.mkdir(parents=True)
     os.mkfifo(path, 0o600)
     with pytest.raises(ConfigError):
@@ -319,7 +319,7 @@ def test_a_real_keyring_is_preferred(home: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("LAKE_KEYRING")
     monkeypatch.setattr("keyring.get_keyring", lambda: ring)
     save("one", "AK", CANARY)
-    assert CANARY not in (user_directory() / "credentials.yaml").read_text()
+    assert CANARY not in (user_directory() / "secrets.yaml").read_text()
     found = load("one")
     assert found is not None
     assert found.secret.get_secret_value() == CANARY
@@ -334,7 +334,7 @@ def test_a_real_keyring_is_preferred(home: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_poor_keyring_is_not(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAKE_KEYRING")
     monkeypatch.setattr("keyring.get_keyring", lambda: type("Plain", (), {"priority": 0.5})())
-    assert save("one", "AK", CANARY).endswith("credentials.yaml")
+    assert save("one", "AK", CANARY).endswith("secrets.yaml")
 
 
 # -- settings that hold what they must not
@@ -421,7 +421,7 @@ def test_P9_a_typed_secret_reaches_the_users_file_only(home: Path) -> None:
         said.append(done.stdout + done.stderr)
     assert TOKEN not in "".join(said)
     holding = [path for path in home.rglob("*") if path.is_file() and TOKEN in path.read_text()]
-    assert holding == [user_directory() / "credentials.yaml"]
+    assert holding == [user_directory() / "secrets.yaml"]
     assert "endpoint=http://127.0.0.1:1" in (home / "work/.lake/config.yaml").read_text()
 
 
