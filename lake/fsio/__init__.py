@@ -1,7 +1,7 @@
 """Files: the only part of lake that creates, syncs, renames, links or removes them."""
 
 from lake.fsio.atomic import move_file, set_times, write_file
-from lake.fsio.batch import Batch, StagedFile
+from lake.fsio.batch import Batch
 from lake.fsio.beneath import (
     check_rel,
     open_beneath,
@@ -16,6 +16,7 @@ from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import RESERVED
 from lake.fsio.placing import Mode, copy_hashed, place
 from lake.fsio.scan import Entry, scan
+from lake.fsio.staged import StagedFile
 from lake.fsio.tree import make_dirs, remove_file, remove_tree
 
 __all__ = [

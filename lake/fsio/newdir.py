@@ -9,10 +9,11 @@ from types import TracebackType
 
 from lake.errors import ConflictError
 from lake.fsio import native, system
-from lake.fsio.batch import Batch, StagedFile
+from lake.fsio.batch import Batch
 from lake.fsio.beneath import check_rel
 from lake.fsio.oserrors import os_errors
 from lake.fsio.owner import MARK, sweep, temp_name
+from lake.fsio.staged import StagedFile
 from lake.fsio.tree import DIRECTORY, make_dirs, remove_entry, sync_names
 
 
@@ -26,7 +27,7 @@ class _InPlace(Batch):
         if rel is None:
             return super().stage()
         check_rel(rel)
-        if self._root_fd < 0:
+        if self._folders.root_fd < 0:
             with self._lock:
                 self._open_root()
         try:
@@ -34,14 +35,14 @@ class _InPlace(Batch):
                 fd = self._create(rel)
         except ConflictError:
             return super().stage(rel)  # a second file of that name: the commit decides
-        return _Placed(self, rel, self._root_fd, fd, rel)
+        return _Placed(self, rel, self._folders.root_fd, fd, rel)
 
     def _create(self, rel: str) -> int:
         try:
-            return system.current.create(rel, self._root_fd, self._mode)
+            return system.current.create(rel, self._folders.root_fd, self._mode)
         except FileNotFoundError:
-            self._make_folder(rel.rpartition("/")[0])
-            return system.current.create(rel, self._root_fd, self._mode)
+            self._folders.make(rel.rpartition("/")[0])
+            return system.current.create(rel, self._folders.root_fd, self._mode)
 
 
 class _Placed(StagedFile):

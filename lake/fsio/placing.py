@@ -10,9 +10,10 @@ from typing import Literal
 
 from lake.errors import UsageError
 from lake.fsio import native, system
-from lake.fsio.batch import Batch, StagedFile
+from lake.fsio.batch import Batch
 from lake.fsio.hashing import CHUNK, changed, check_regular, read_chunks, same
 from lake.fsio.oserrors import os_errors
+from lake.fsio.staged import StagedFile
 
 Mode = Literal["reflink", "hardlink", "symlink", "copy"]
 """How a file got to its place."""

@@ -7,7 +7,9 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from lake.errors import InputError
 from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import RESERVED
 from lake.fsio.tree import DIRECTORY
@@ -15,12 +17,14 @@ from lake.fsio.tree import DIRECTORY
 PAGE = 100_000
 """Names of one directory that are held at once; a larger one is read in several passes."""
 
+DEPTH = 100
+"""Directories within directories that are still walked; each costs a descriptor."""
+
 OnSkip = Callable[[str, str], None]
 """Told of each entry that a walk passes over: its path, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One regular file found: `rel` is its path below the root; `size` in bytes."""
 
     rel: str
@@ -57,7 +61,7 @@ def scan(
         using: makes a typed error of what the operating system raises.
 
     Raises:
-        InputError: `root` or a directory below it cannot be read.
+        InputError: `root` or a directory below it cannot be read, or is nested too deeply.
     """
     with os_errors(root, using=using):
         fd = os.open(root, DIRECTORY)
@@ -101,6 +105,8 @@ class _Walk:
         # All paths below start with `rel`: they come after `after` unless it is beyond them.
         if self.after and not self.after.startswith(rel) and rel <= self.after:
             return
+        if at.count("/") >= DEPTH:
+            raise InputError(f"directories more than {DEPTH} deep", where=str(self.root / rel))
         with os_errors(self.root / rel, using=self.using):
             try:
                 below = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
@@ -109,11 +115,12 @@ class _Walk:
         yield from self.directory(below, rel)
 
     def _file(self, fd: int, name: str, at: str) -> Entry | None:
-        with os_errors(self.root / at / name, using=self.using):
-            try:
-                found = os.stat(name, dir_fd=fd, follow_symlinks=False)
-            except FileNotFoundError:
-                return None
+        try:
+            found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self.using(error, self.root / at / name) from error
         if not stat.S_ISREG(found.st_mode):
             return None
         return Entry(at + name, found.st_size, found.st_mtime_ns, found.st_ino)
@@ -150,23 +157,29 @@ class _Walk:
         name = entry.name
         if name.startswith(".") and (not self.hidden or RESERVED in name):
             return None
-        is_file = entry.is_file(follow_symlinks=False)
-        if not is_file and not entry.is_dir(follow_symlinks=False):
+        if not entry.is_file(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False):
+                return (name + "/", name) if self._is_text(name, at) else None
             self._skip(at + name, "a symbolic link" if entry.is_symlink() else "not a file")
             return None
-        if not name.isascii() and not _is_utf8(name):
-            self._skip(at + name, "its name is not UTF-8")
+        if self.suffixes and not name.endswith(self.suffixes):
             return None
-        if not is_file:
-            return name + "/", name
-        if not self.suffixes:
-            return name, name
-        if not name.endswith(self.suffixes):
+        if not self._is_text(name, at):
             return None
         if not self.by_stem:
             return name, name
         longest = max(len(suffix) for suffix in self.suffixes if name.endswith(suffix))
         return name[: len(name) - longest], name
+
+    def _is_text(self, name: str, at: str) -> bool:
+        if name.isascii():
+            return True
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            self._skip(at + name, "its name is not UTF-8")
+            return False
+        return True
 
     def _may_start(self, path: str) -> bool:
         """Whether `path`, or something below it, starts with the prefix that is asked for."""
@@ -175,11 +188,3 @@ class _Walk:
     def _skip(self, rel: str, why: str) -> None:
         if self.on_skip is not None:
             self.on_skip(rel, why)
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
