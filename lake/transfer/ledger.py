@@ -42,6 +42,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL, generation INTEGER NOT NULL, UNIQUE (id, generation)
 );
+CREATE TABLE IF NOT EXISTS urls (
+    url TEXT PRIMARY KEY, id TEXT NOT NULL, generation INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known (
     store INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (store, digest)
 ) WITHOUT ROWID;
@@ -157,6 +160,24 @@ class Ledger:
             )
 
         self._do(drop, None)
+
+    def store_at(self, url: str) -> StoreKey | None:
+        """Which store was last seen at an address; spares asking it where it need not be sure."""
+
+        def ask(db: sqlite3.Connection) -> StoreKey | None:
+            row = db.execute("SELECT id, generation FROM urls WHERE url = ?", (url,)).fetchone()
+            return None if row is None else StoreKey(*row)
+
+        return self._do(ask, None)
+
+    def remember_store(self, url: str, store: StoreKey) -> None:
+        """Remember which store was seen at an address."""
+
+        def keep(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO urls VALUES (?, ?, ?)", (url, *store))
+
+        if self.store_at(url) != store:
+            self._do(keep, None)
 
     # Which digest an unchanged file has.
 

@@ -140,13 +140,18 @@ class GoodBody:
         for name, body in self._supply.local(self._hub):
             if name in self._bad:
                 continue
+            given = False
             try:
-                yield from checked_chunks(body.open(), self._supply.expect, source=name)
+                for chunk in checked_chunks(body.open(), self._supply.expect, source=name):
+                    given = True
+                    yield chunk
                 return
             except LakeError as error:
                 self._bad.add(name)
                 self._answers.add(name, error)
-                raise RemoteError(error.what, transient=True, where=name) from error
+                if given:
+                    # Too late to go on with other bytes: whoever reads has to begin anew.
+                    raise RemoteError(error.what, transient=True, where=name) from error
         yield from RemoteBody(self._supply, self._hub, self._answers).open()
 
 

@@ -67,6 +67,8 @@ class Target:
         if self.remote.read_only or not self.store.properties.writable:
             raise Unsupported("this remote is read-only", where=self.opened.url)
         self.key = self.opened.key(create=not dry_run)
+        if self.key is not None:
+            self._hub.ledger.remember_store(self.opened.url, self.key)
 
     @property
     def concurrency(self) -> int:
