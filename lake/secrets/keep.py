@@ -126,7 +126,7 @@ def _read() -> dict[str, dict[str, Any]]:
     path = _path()
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise ConfigError(f"cannot read it ({error.strerror})", where=str(path)) from None

@@ -13,6 +13,7 @@ is not the user's word. Link-local and metadata addresses are refused whoever na
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING
 from lake.config.edit import change
 from lake.config.endpoint import canonical, endpoint_of, reference_for
 from lake.config.places import user_file
-from lake.errors import UntrustedRemote
+from lake.errors import ConfigError, DiskError, InputError, UntrustedRemote
+from lake.secrets import references, user_directory
 from lake.store.credentials_env import AWS_ENDPOINTS, MINIO_ENDPOINTS, named_by
 from lake.store.credentials_mc import mc_alias
 from lake.store.endpoints import is_providers_own, metadata_address
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
     from lake.config import Config, Remote
 
 ENDPOINT_VARIABLES = (*AWS_ENDPOINTS, *MINIO_ENDPOINTS, "STORAGE_EMULATOR_HOST")
+
+_log = logging.getLogger(__name__)
+
+_typed_here: set[tuple[Path, str]] = set()
+"""What this process's user typed: their settings directory, and an endpoint or folder."""
 
 _ENDPOINT_LINE = re.compile(r"^\s*endpoint_url\s*=\s*(\S+)", re.MULTILINE)
 
@@ -61,6 +68,8 @@ def _known(remote: Remote, config: Config) -> str | None:
     endpoint = endpoint_of(remote.address)
     if remote.url in config.trusted_remotes:
         return "trusted in your settings"
+    if (user_directory(), _trusted_name(remote)) in _typed_here:
+        return "typed by you"
     if endpoint is None:
         return "within what names it" if folder_is_own(remote) else None
     if is_providers_own(remote.address.scheme, endpoint):
@@ -88,7 +97,13 @@ def remember(remote: Remote, config: Config) -> bool:
         return False
     if remote.origin.by == "user" or _known(remote, config):
         return False
-    return grant(remote, config)[1]
+    # Settings that were read earlier in this process do not know it yet.
+    _typed_here.add((user_directory(), _trusted_name(remote)))
+    try:
+        return grant(remote, config)[1]
+    except (DiskError, InputError, ConfigError) as error:
+        _log.debug("%s is trusted for this process only: %s", remote.url, error)
+        return False
 
 
 def grant(
@@ -102,11 +117,13 @@ def grant(
         UntrustedRemote: it leads to a metadata address.
     """
     refuse_metadata(remote)
-    endpoint = endpoint_of(remote.address)
-    if endpoint is None:
-        key, listed, name = "remotes", config.trusted_remotes, remote.url
+    name = _trusted_name(remote)
+    if endpoint_of(remote.address) is None:
+        key, listed = "remotes", config.trusted_remotes
     else:
-        key, listed, name = "endpoints", config.trusted_endpoints, endpoint
+        key, listed = "endpoints", config.trusted_endpoints
+    if revoke and not dry_run:
+        _typed_here.discard((user_directory(), name))
     wanted = listed - {name} if revoke else listed | {name}
     if wanted == listed:
         return name, False
@@ -145,6 +162,11 @@ def untrusted(remote: Remote, why: str) -> UntrustedRemote:
     )
 
 
+def _trusted_name(remote: Remote) -> str:
+    """What is trusted when a remote is: its endpoint, or the folder."""
+    return endpoint_of(remote.address) or remote.url
+
+
 def _name_for(remote: Remote) -> str:
     """What to type: the alias where the settings know it, the URL where only a dataset does."""
     return remote.alias if remote.origin.by in ("project", "local") else f"'{remote.url}'"
@@ -152,8 +174,6 @@ def _name_for(remote: Remote) -> str:
 
 def saved_reference(endpoint: str, bucket: str | None) -> str | None:
     """The reference of saved keys that are for this bucket, or for all of this endpoint."""
-    from lake.secrets import references
-
     saved = references()
     for name in (reference_for(endpoint, bucket), reference_for(endpoint, None)):
         if name in saved:

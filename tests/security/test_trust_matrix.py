@@ -141,6 +141,22 @@ def test_what_was_typed_is_remembered(keys: None) -> None:
     assert len(user.trust.remotes) == 1  # the folder, which lies in no project
 
 
+def test_what_was_typed_holds_for_settings_read_before(keys: None) -> None:
+    early = Config.load()
+    remember(early.remote(URL, typed=True), early)
+    again = early.remote("main", declared={"main": URL})
+    source = credentials_for(again, early)
+    assert source is not None
+
+
+def test_typing_needs_no_writable_settings(
+    home: Path, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKE_CONFIG_DIR", str(write(home / "a-file", "") / "below"))
+    assert not remember(Config.load().remote(URL, typed=True), Config.load())
+    assert gets_keys(declared())
+
+
 @pytest.mark.parametrize(
     "host",
     [
