@@ -62,6 +62,7 @@ class OldSite(Site):
             ) from None
 
     def begin(self, descriptor: Descriptor) -> None:
+        self._sweep()
         self.blobs = fsio.Batch(self.root)
         self._text = fsio.Batch(self.root)
         old = self._old
@@ -78,6 +79,17 @@ class OldSite(Site):
         if old is not None and len(old.ids):
             self.change()
         self.sink = make_sink(descriptor, samples.batch, "")
+
+    def _sweep(self) -> None:
+        """Remove what killed writers left, also when this one will have nothing to write."""
+        with fsio.os_errors(self.root), os.scandir(self.root) as entries:
+            if not any(fsio.RESERVED in entry.name for entry in entries):
+                return
+        with fsio.Batch(self.root) as batch:
+            batch.stage().discard()
+        samples = fsio.NewDirectory(self.root / SAMPLES, replace=True)
+        samples.__enter__()
+        _discard(samples)
 
     def _patches(self, index: FilesIndex, descriptor: Descriptor) -> bool:
         """Whether manifests are replaced one by one, rather than all at once."""
