@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -19,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.harness import lake, lake_home, measure, options
+from benchmarks.harness import environment, lake, lake_home, measure, options
 from benchmarks.servers import nginx
 
 SIZE = 18_700
@@ -30,7 +29,7 @@ def loop(who: str, path: Path, passes: int, env: dict[str, str]) -> list[dict[st
     script = Path(__file__).with_name("loop.py")
     argv = [sys.executable, str(script), who, str(path), str(passes)]
     done = subprocess.run(
-        argv, env={**os.environ, **env}, capture_output=True, text=True, cwd=path.parent
+        argv, env={**environment(), **env}, capture_output=True, text=True, cwd=path.parent
     )
     if done.returncode:
         raise SystemExit(f"{who}: {done.stderr[-2000:]}")

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.harness import lake, lake_home, measure, options
+from benchmarks.harness import environment, lake, lake_home, measure, options
 
 CODE = """
 import json, sys, time
@@ -70,7 +69,7 @@ def main() -> int:
                 for when in ("first", "again"):
                     done = subprocess.run(
                         [sys.executable, "-c", CODE, str(room / layout)],
-                        env={**os.environ, **home}, capture_output=True, text=True, check=True,
+                        env={**environment(), **home}, capture_output=True, text=True, check=True,
                     )  # fmt: skip
                     rows.setdefault((layout, when), []).append(json.loads(done.stdout))
     print(f"\n## Opening {count:,} samples\n")

@@ -26,5 +26,7 @@ def peer(name: str) -> Path:
         subprocess.run(
             [str(room / "bin" / "python"), "-m", "pip", "install", "-q", *PINS[name]], check=True
         )
+        # Ready to run, whatever PYTHONDONTWRITEBYTECODE says here.
+        subprocess.run([str(room / "bin" / "python"), "-m", "compileall", "-q", str(room / "lib")])
         (room / ".ready").touch()
     return room / "bin"
