@@ -74,7 +74,7 @@ def curator() -> None:
     run(f"python {EXAMPLES / 'digits.py'} pictures")
 
     say("2. A folder of files becomes a dataset: files of one stem are one sample.")
-    run("lake init digits --from pictures/digits")
+    run("lake init digits --from pictures/digits --inline json")
     run("lake init photos --from pictures/photos")
     run("cat digits/samples/train/0007.json")
 

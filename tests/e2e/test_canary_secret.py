@@ -111,7 +111,7 @@ def ann(person: Person) -> Person:
     make_pictures(person.root / "pictures", 3)
     person.git("init", "-q", ".")
     (person.root / ".gitignore").write_text("pictures/\n")
-    person.lake("init", "raw", "--from", "pictures")
+    person.lake("init", "raw", "--from", "pictures", "--inline", "json")
     return person
 
 

@@ -30,7 +30,7 @@ def shared(people: Callable[[str], Person], endpoint: str, tmp_path: Path):
     ann.env |= KEYS
     pictures = make_pictures(ann.root / "pictures")
     ann.git("init", "-q", ".")
-    ann.lake("init", "raw", "--from", "pictures")
+    ann.lake("init", "raw", "--from", "pictures", "--inline", "json")
     ann.lake("remote", "add", "main", f"s3://bucket/{tmp_path.name}?endpoint={endpoint}")
     ann.lake("remote-add", "raw", "shared", "-r", "main", "-j", "4")
     ann.git("add", "shared", ".lake")

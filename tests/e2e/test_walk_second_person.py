@@ -41,7 +41,7 @@ def published(people: Callable[[str], Person], tmp_path: Path) -> tuple[Person, 
     ann = people("ann")
     pictures = make_pictures(ann.root / "pictures")
     ann.git("init", "-q", ".")
-    ann.lake("init", "raw", "--from", "pictures")
+    ann.lake("init", "raw", "--from", "pictures", "--inline", "json")
     ann.lake("remote", "add", "main", tmp_path / "main-store")
     ann.lake("remote", "add", "second", tmp_path / "second-store")
     ann.lake("remote", "default", "main")
