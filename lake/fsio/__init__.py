@@ -15,9 +15,9 @@ from lake.fsio.newdir import NewDirectory
 from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import RESERVED
 from lake.fsio.placing import Mode, copy_hashed, place
-from lake.fsio.scan import Entry, scan
 from lake.fsio.staged import StagedFile
 from lake.fsio.tree import make_dirs, remove_file, remove_tree
+from lake.fsio.walk import Entry, scan
 
 __all__ = [
     "CHUNK",

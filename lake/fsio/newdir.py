@@ -106,6 +106,7 @@ class NewDirectory:
         self._durable = durable
         self._mode = mode
         self._parent_fd = -1
+        self._swapped = False  # the temporary name stands for the old directory
 
     def __enter__(self) -> NewDirectory:
         with os_errors(self.dest):
@@ -142,8 +143,10 @@ class NewDirectory:
                 with os_errors(self.dest):
                     self._publish()
         finally:
-            with contextlib.suppress(OSError):
-                remove_entry(self._temp, self._parent_fd)
+            # After a swap that did not become durable, this is what a power cut brings back.
+            if not self._swapped:
+                with contextlib.suppress(OSError):
+                    remove_entry(self._temp, self._parent_fd)
             os.close(self._parent_fd)
 
     def _publish(self) -> None:
@@ -157,10 +160,12 @@ class NewDirectory:
                     sync_names(self._made or [self.dest.parent])
             finally:
                 os.close(fd)
-        if not (self._replace and self._take_over()):
+        self._swapped = self._replace and self._take_over()
+        if not self._swapped:
             self._rename()
         if self._durable:
             system.current.fsync(self._parent_fd)
+        self._swapped = False
 
     def _take_over(self) -> bool:
         """Swap names with the old directory, which is then removed like any leftover; False

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import subprocess
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from lake.fsio import owner
@@ -46,3 +50,36 @@ def dead_pid() -> int:
 def temp_of(pid: int) -> str:
     tag, _, rest = owner.temp_name().split("-")
     return f"{tag}-{pid}-{rest}"
+
+
+def as_nobody(work: Callable[[], object]) -> BaseException | None:
+    """What `work` raises in a child process without root's rights."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            error: BaseException | None = None
+            try:
+                work()
+            except BaseException as raised:
+                error = raised
+                error.__cause__ = error.__context__ = None
+            with open(writer, "wb") as file:
+                pickle.dump(error, file)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with open(reader, "rb") as file:
+        data = file.read()
+    assert os.waitpid(child, 0)[1] == 0
+    found: BaseException | None = pickle.loads(data)
+    return found
