@@ -53,6 +53,10 @@ def from_address(
             where=address.url,
             hint="pip install lake-datasets[gcs]",
         ) from None
+    if driver == "obstore":
+        from lake.store.gcs_obstore import ObstoreGoogleStore
+
+        return ObstoreGoogleStore(address, credentials)
     properties = StoreProperties(scheme="gs", concurrency=_CONCURRENCY)
     return WireStore(address, GoogleWire(address, credentials), properties)
 
