@@ -190,7 +190,8 @@ class InRemote(Holder):
             return "unreachable", error.what
         health.worked(url)
         if found[0] != "ok":
-            self.hub.quarantine.add(url, self.ref.sha256, found[1])
+            # Not to be read from when it is mended; the report tells it to the user.
+            self.hub.quarantine.add(url, self.ref.sha256, found[1], quietly=True)
         return found
 
     def _look(self, spot: Spot, read_data: bool) -> tuple[str, str]:

@@ -88,16 +88,23 @@ class Pusher:
             for target in self.targets
         ]
 
-    def located(self, items: Sequence[Want]) -> list[BlobRef]:
-        """Push; the refs of `items`, each with the remotes that hold it now."""
+    def located(self, items: Sequence[Want], *, drop_files: bool = False) -> list[BlobRef]:
+        """Push; the refs of `items`, each with the remotes that hold it now.
+
+        Args:
+            items: as for `push`.
+            drop_files: the refs of blobs that all remotes hold now name no file any more.
+        """
         outcomes = iter(self.push(items))
         refs = []
         for ref, *_ in items:
+            everywhere = True
             for _ in self.targets:
                 outcome = next(outcomes)
+                everywhere &= outcome.ok
                 if outcome.ok:
                     ref = located(ref, outcome.remote, outcome.ref.chunks)
-            refs.append(ref)
+            refs.append(ref.with_file(None) if drop_files and everywhere and ref.in_ else ref)
         return refs
 
     def add_files(self, paths: Sequence[Path]) -> list[Added]:

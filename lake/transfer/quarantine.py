@@ -26,12 +26,12 @@ class Quarantine:
         self._lock = threading.Lock()
         self._bad: dict[tuple[str, str], Bad] = {}
 
-    def add(self, source: str, sha256: str, why: str) -> None:
-        """Remember a bad blob, and say so in the log."""
+    def add(self, source: str, sha256: str, why: str, *, quietly: bool = False) -> None:
+        """Remember a bad blob, and say so in the log unless `quietly`."""
         with self._lock:
             new = (source, sha256) not in self._bad
             self._bad[source, sha256] = Bad(source, sha256, why)
-        if new:
+        if new and not quietly:
             log.warning(
                 "bad blob %s: %s: %s; `lake verify DATASET --repair` mends it from a good source",
                 sha256[:12],

@@ -55,13 +55,16 @@ class RemoteAdd(Stage, name="remote-add"):
         description="Also copy what lies in other remotes only.",
         json_schema_extra={"off": "--local-only"},
     )
+    keep_files: bool = Field(
+        False, description="Let manifests also keep the files of what was uploaded."
+    )
 
     def apply(self, dataset: Dataset) -> Dataset:
         """A view that uploads while it is read, `BATCH` samples at a time."""
         run = current()
         targets = Targets.of(dataset, self.remotes, typed=run.typed)
         choice = Choice.of(dataset, self.keys, self.start, self.stop, self.step)
-        upload = Upload(targets, choice, self.from_remote, run)
+        upload = Upload(targets, choice, self.from_remote, self.keep_files, run)
         if not isinstance(run.progress, Silent):
             upload.expect(dataset)
         descriptor = upload.shared(dataset, targets.declared_in(dataset.descriptor))
@@ -72,11 +75,17 @@ class Upload:
     """Uploads the blobs of a list of samples; gives the samples with refs to where they are."""
 
     def __init__(
-        self, targets: Targets, choice: Choice, from_remote: bool, run: RunContext
+        self,
+        targets: Targets,
+        choice: Choice,
+        from_remote: bool,
+        keep_files: bool,
+        run: RunContext,
     ) -> None:
         self._targets = targets
         self._choice = choice
         self._from_remote = from_remote
+        self._keep_files = keep_files
         self._run = run
         self._pusher: Pusher | None = None
         self._noted = 0
@@ -120,7 +129,7 @@ class Upload:
 
     def _push(self, wants: Sequence[Want]) -> Sequence[BlobRef]:
         run, pusher = self._run, self._open()
-        refs = pusher.located(wants) if wants else []
+        refs = pusher.located(wants, drop_files=not self._keep_files) if wants else []
         report = pusher.report
         for name, count in (
             ("uploaded", report.uploaded),
@@ -133,8 +142,7 @@ class Upload:
         for error in report.failures[self._noted :]:
             run.fail(error)
         self._noted = len(report.failures)
-        names = {remote.alias for remote in self._targets.remotes}
-        return [ref.with_file(None) if names <= set(ref.aliases) else ref for ref in refs]
+        return refs
 
     def _open(self) -> Pusher:
         if self._pusher is None:
@@ -151,7 +159,8 @@ class Upload:
         return self._pusher
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Upload, (self._targets, self._choice, self._from_remote, self._run))
+        wishes = (self._from_remote, self._keep_files, self._run)
+        return (Upload, (self._targets, self._choice, *wishes))
 
 
 def _want(item: Item) -> Want:

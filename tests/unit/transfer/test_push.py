@@ -327,3 +327,16 @@ def test_P3_when_push_returns_every_blob_is_flushed(world: World) -> None:
     operations = [name for name, _, _ in world.faults["main"].log]
     assert operations[-1] == "flush"
     assert operations.count("flush") <= 2  # lake.json's own, and one for the whole batch
+
+
+def test_P3_a_file_is_dropped_only_where_every_remote_holds_its_blob(world: World) -> None:
+    refusing: Plan = lambda operation, key: "refuse" if operation == "put" else "pass"  # noqa: E731
+    main, sick = world.remote("main"), world.remote("sick", refusing)
+    world.stores["sick"].put("lake.json", _lake_json())
+    place = world.place("main", "sick")
+    # The manifest claims that the sick remote holds it, which is found to be false.
+    items = [(ref.with_location("sick"), place) for ref, _ in _files(world)]
+    refs = Pusher(world.hub, [main, sick], keep_going=True).located(items, drop_files=True)
+    assert all(ref.file is not None for ref in refs)
+    refs = Pusher(world.hub, [main]).located(items, drop_files=True)
+    assert all(ref.file is None and "main" in ref.aliases for ref in refs)
