@@ -6,9 +6,17 @@ import pytest
 import yaml
 from hypothesis import example, given
 
+import lake_schemas.yaml
 from lake_schemas.errors import FormatError
 from lake_schemas.yaml import dump_yaml, load_yaml
 from tests.unit.schemas.manifests import json_values
+
+
+@pytest.fixture(params=["libyaml", "python"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both parsers of PyYAML: machines without libyaml have only the second."""
+    if request.param == "python":
+        monkeypatch.setattr(lake_schemas.yaml, "_Parser", yaml.Loader)
 
 
 @given(json_values)
@@ -36,6 +44,7 @@ def test_other_yaml_readers_read_the_same_text(value: Any) -> None:
     assert yaml.safe_load(dump_yaml(texts(value))) == texts(value)
 
 
+@pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -90,6 +99,7 @@ def test_keys_are_text_as_they_are_written() -> None:
     }
 
 
+@pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize(
     "text",
     [
