@@ -190,7 +190,7 @@ def command(
         mode=_one_of("--mode", mode, ("auto", "copy", "reflink", "hardlink", "symlink")),
         layout=_one_of("--layout", layout, ("files", "packed")),
         text=_one_of("--text", text, ("json", "yaml")),
-        name=name,
+        name=_legal("--name", name),
         update=update,
     )
     context = RunContext(
@@ -213,6 +213,16 @@ def _one_of(option: str, value: Any, choices: tuple[str, ...]) -> Any:
     return value
 
 
+def _legal(option: str, name: Any) -> Any:
+    from lake_schemas.errors import FormatError
+    from lake_schemas.names import check_name
+
+    try:
+        return name if name is None else check_name(name)
+    except FormatError as error:
+        raise UsageError(f"{option}: {error.what}", hint=error.hint) from None
+
+
 def _kinds(text: str | None) -> frozenset[str]:
     from lake.importers.inline import KINDS
 
@@ -230,19 +240,13 @@ def _grouping(
     items: list[str],
 ) -> Grouping:
     from lake.importers.group import Grouping
-    from lake_schemas.errors import FormatError
-    from lake_schemas.names import check_name
 
     if one_per_file + one_per_directory + (pattern is not None) > 1:
         raise UsageError("only one of --one-per-file, --one-per-directory and --pattern")
     keys = {}
     for pair in items:
         ext, _, key = pair.partition("=")
-        try:
-            check_name(key, "name of an item")
-        except FormatError as error:
-            raise UsageError(f"--item {pair}: {error.what}", hint="--item txt=caption") from None
-        keys[ext.lower().lstrip(".")] = key
+        keys[ext.lower().lstrip(".")] = _legal(f"--item {pair}", key)
     return Grouping(
         by="file" if one_per_file else "directory" if one_per_directory else "stem",
         pattern=None if pattern is None else _compiled(pattern),
@@ -274,6 +278,8 @@ def _summary(report: InitReport) -> str:
     ):
         if counts.get(name) and not (name == "added" and counts[name] == report.samples):
             parts.append(text.format(counts[name]))
+    if counts.get("unchanged") and not (counts.get("added") or counts.get("changed")):
+        parts.append("nothing new")
     if counts.get("bytes"):
         parts.append(size_text(counts["bytes"]))
     return f"{'would make ' if report.dry_run else ''}{report.output}: {', '.join(parts)}"

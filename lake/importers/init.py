@@ -57,9 +57,10 @@ def init_dataset(out: str | Path, options: InitOptions, context: RunContext) -> 
         UsageError: options that do not go together.
     """
     out = Path(out)
-    old = _existing(out, options)
     _check(out, options)
-    reader = Reader(default_hub(), out, options, context)
+    old = _existing(out, options)
+    declared = {} if old is None else old.descriptor.remotes
+    reader = Reader(default_hub(), out, options, context, declared)
     try:
         if context.dry_run:
             return _rehearse(out, reader, old, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,6 +160,7 @@ class Objects:
 
     def _read(self, found: Found, spots: Sequence[Spot]) -> tuple[str, int]:
         attempts: list[tuple[str, str]] = []
+        hint: str | None = None
         for spot in spots:
             try:
                 state, size = hashlib.sha256(), 0
@@ -177,7 +178,10 @@ class Objects:
                 if len(spots) == 1:
                     raise
                 attempts.append((spot.remote.alias, error.what))
-        raise BlobUnavailable("no remote has this object", attempts=attempts, where=found.where)
+                hint = hint or error.hint
+        raise BlobUnavailable(
+            "no remote gave this object", attempts=attempts, where=found.where, hint=hint
+        )
 
     def _store(self, remote: Remote) -> Store:
         return self._hub.store(remote)
@@ -187,17 +191,26 @@ class Objects:
         return f"{self._bucket.url if self._bucket else ''}#{found.rel}"
 
 
-def bucket_remote(hub: Hub, text: str, alias: str | None, out: Path) -> Remote:
-    """The remote that `--from URL` names.
+def bucket_remote(
+    hub: Hub, text: str, alias: str | None, out: Path, declared: Mapping[str, str]
+) -> Remote:
+    """The remote that `--from URL` names, by the alias asked for.
+
+    Args:
+        hub: knows the settings.
+        text: the URL.
+        alias: what it shall be called; None for what it is called already, or a new name.
+        out: the dataset's directory.
+        declared: the remotes that the dataset names already.
 
     Raises:
         ConfigError: the alias that was asked for means another remote already.
     """
-    remote = hub.config.remote(text, base=out, typed=True)
+    remote = hub.config.remote(text, declared=declared, base=out, typed=True)
     if alias is None or alias == remote.alias:
         return remote
     try:
-        other = hub.config.remote(alias)
+        other = hub.config.remote(alias, declared=declared, base=out)
     except ConfigError:
         return replace(remote, alias=alias)
     if other.url != remote.url:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +22,23 @@ if TYPE_CHECKING:
 class Reader:
     """Finds the samples to be, in order, lazily.
 
+    Args:
+        declared: the remotes that the dataset names already, if it is there.
+
     Attributes:
         hub: opens remotes.
         root: the directory that is read; None for a bucket.
         objects: those of the bucket, or those that lists of remotes name.
     """
 
-    def __init__(self, hub: Hub, out: Path, options: InitOptions, context: RunContext) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        out: Path,
+        options: InitOptions,
+        context: RunContext,
+        declared: Mapping[str, str],
+    ) -> None:
         self.hub = hub
         self.out = out
         self.root = options.directory
@@ -36,7 +46,7 @@ class Reader:
         self._fail = context.fail
         remote = None
         if options.source is not None and self.root is None:
-            remote = bucket_remote(hub, options.source, options.alias, out)
+            remote = bucket_remote(hub, options.source, options.alias, out, declared)
         self.objects = Objects(
             hub, out, remote=remote, jobs=context.jobs, progress=context.progress
         )

@@ -82,9 +82,7 @@ def test_a_stage_is_frozen_and_knows_its_parameters() -> None:
 def test_a_bad_value_names_field_value_and_stage() -> None:
     with pytest.raises(UsageError) as caught:
         First(count=-1)
-    assert str(caught.value) == (
-        "count: input should be greater than or equal to 0, not -1: first"
-    )
+    assert str(caught.value) == ("count: input should be greater than or equal to 0, not -1: first")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,13 @@ def test_the_schema_accepts_what_yaml_accepts() -> None:
         [{"remote-remove": {"remotes": ["main"]}}],
     ):
         assert not list(check.iter_errors(good)), good
-    for bad in ([], ["remote-remove"], [{"clone": {"mode": "fast"}}], [{"clone": {"x": 1}}], "clone"):
+    for bad in (
+        [],
+        ["remote-remove"],
+        [{"clone": {"mode": "fast"}}],
+        [{"clone": {"x": 1}}],
+        "clone",
+    ):
         assert list(check.iter_errors(bad)), bad
 
 
