@@ -164,7 +164,7 @@ class Batch:
 
     def _open_root(self) -> None:
         if self._folders.root_fd < 0:
-            made = make_dirs(self.root, durable=False)
+            made = make_dirs(self.root, durable=False, using=self.errors.using)
             self._folders = Folders(os.open(self.root, DIRECTORY))
             if self.durable:
                 self._barrier = Barrier(self._folders, made or [self.root])

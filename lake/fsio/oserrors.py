@@ -68,13 +68,13 @@ class os_errors:
     something else than for a file of the user's.
     """
 
-    __slots__ = ("_using", "_where")
+    __slots__ = ("_where", "using")
 
     def __init__(
         self, where: str | os.PathLike[str] | None = None, *, using: Translate = translate
     ) -> None:
         self._where = where
-        self._using = using
+        self.using = using
 
     def __enter__(self) -> None:
         return None
@@ -86,4 +86,4 @@ class os_errors:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, OSError):
-            raise self._using(error, self._where) from error
+            raise self.using(error, self._where) from error

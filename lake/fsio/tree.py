@@ -10,21 +10,25 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lake.fsio import system
-from lake.fsio.oserrors import os_errors
+from lake.fsio.oserrors import Translate, os_errors, translate
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 """Flags to open a directory with."""
 
 
 def make_dirs(
-    path: str | os.PathLike[str], *, mode: int = 0o777, durable: bool = True
+    path: str | os.PathLike[str],
+    *,
+    mode: int = 0o777,
+    durable: bool = True,
+    using: Translate = translate,
 ) -> list[Path]:
     """Make a directory and the parents it lacks; returns those made, the outermost first.
 
     With `durable`, each new name survives a power cut once this returns.
     """
     target = Path(path)
-    with os_errors(target):
+    with os_errors(target, using=using):
         missing: list[Path] = []
         at = target
         while not at.is_dir():
