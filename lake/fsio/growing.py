@@ -77,11 +77,9 @@ def open_growing(path: Path, *, mode: int = 0o600) -> GrowingFile | None:
 
 def _open(name: str, folder: int, mode: int) -> int:
     while True:
-        try:
+        with contextlib.suppress(FileExistsError):
             # Closed and opened again, so that it appends.
             os.close(system.current.create(name, folder, mode))
-        except FileExistsError:
-            pass
         try:
             return os.open(name, _OPEN, dir_fd=folder)
         except FileNotFoundError:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lake.errors import DiskError, InputError, LakeError, RemoteError
+from lake.errors import DiskError, InputError, IntegrityError, LakeError, RemoteError
+from lake.store.cache.partial import PartialWriter
 from lake.store.store import Expect, Store
 from lake.store.verify import read_verified
+from lake.transfer.chunks import BIG
 from lake.transfer.spread import SMALL
 
 if TYPE_CHECKING:
@@ -62,15 +64,28 @@ def download(
         if flowed is not None:
             flowed(len(data))
         return into_cache(lambda: hub.cache.add_bytes(ref.sha256, data))
-    with into_cache(lambda: hub.cache.writer(ref.sha256, ref.size)) as writer:
-        if ranges > 1 and store.properties.ranged and ref.size > PIECE:
-            _by_ranges(hub.crew, store, spot.key, ref.size, ranges, _Line(writer, flowed))
-        else:
+    while True:
+        with into_cache(lambda: _writer(hub, ref, store)) as writer:
+            resumed = writer.done if isinstance(writer, PartialWriter) else 0
             line = _Line(writer, flowed)
-            with store.get(spot.key) as stream:
-                for chunk in stream:
-                    line.write(chunk)
-        return into_cache(writer.commit)
+            try:
+                if ranges > 1 and store.properties.ranged and ref.size - resumed > PIECE:
+                    _by_ranges(hub.crew, store, spot.key, resumed, ref.size, ranges, line)
+                else:
+                    _in_one(store, spot.key, resumed, line)
+                return into_cache(writer.commit)
+            except IntegrityError:
+                # What an earlier process left may be what is bad: it is gone now.
+                if not resumed:
+                    raise
+
+
+def _writer(hub: Hub, ref: BlobRef, store: Store) -> CacheWriter | PartialWriter:
+    if ref.size >= BIG and store.properties.ranged:
+        partial = hub.cache.resume(ref.sha256, ref.size)
+        if partial is not None:
+            return partial
+    return hub.cache.writer(ref.sha256, ref.size)
 
 
 def into_cache(do: Callable[[], T]) -> T:
@@ -84,7 +99,9 @@ def into_cache(do: Callable[[], T]) -> T:
 class _Line:
     """Where pieces wait for their turn to be written."""
 
-    def __init__(self, writer: CacheWriter, flowed: Callable[[int], None] | None) -> None:
+    def __init__(
+        self, writer: CacheWriter | PartialWriter, flowed: Callable[[int], None] | None
+    ) -> None:
         self._writer = writer
         self._flowed = flowed
         self._turn = threading.Condition()
@@ -114,9 +131,17 @@ class _Line:
             self._turn.notify_all()
 
 
-def _by_ranges(crew: Crew, store: Store, key: str, size: int, ranges: int, line: _Line) -> None:
+def _in_one(store: Store, key: str, start: int, line: _Line) -> None:
+    with store.get(key, start=start) as stream:
+        for chunk in stream:
+            line.write(chunk)
+
+
+def _by_ranges(
+    crew: Crew, store: Store, key: str, done: int, size: int, ranges: int, line: _Line
+) -> None:
     def fetch(number: int) -> None:
-        start = number * PIECE
+        start = done + number * PIECE
         stop = min(size, start + PIECE)
         try:
             with store.get(key, start=start, stop=stop) as stream:
@@ -131,4 +156,4 @@ def _by_ranges(crew: Crew, store: Store, key: str, size: int, ranges: int, line:
             raise
 
     # Pieces are handed out in order, so the one that all others wait for is always under way.
-    crew.run(range(-(-size // PIECE)), fetch, threads=ranges)
+    crew.run(range(-(-(size - done) // PIECE)), fetch, threads=ranges)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from lake import fsio
 from lake.errors import IntegrityError
-from lake.store.cache import eviction, pins, quarantine
+from lake.fsio.growing import GrowingFile
+from lake.store.cache import eviction, partial, pins, quarantine
 from lake.store.cache.bounds import DEFAULT_SIZE, Bounds
 from lake.store.cache.eviction import Amount
+from lake.store.cache.partial import PartialWriter
 from lake.store.cache.reading import checked, used
 from lake.store.cache.stamp import is_private, is_stamped, stamp_of
 from lake.store.cache.writer import CacheWriter
@@ -147,11 +149,40 @@ class Cache:
         staged = self._stage(size)
         return CacheWriter(sha256, size, staged, lambda: self._enter(sha256, size, staged))
 
-    def _stage(self, size: int) -> fsio.StagedFile:
+    def resume(self, sha256: str, size: int) -> PartialWriter | None:
+        """Takes the rest of a large blob that an interrupted process began to fetch, or all of
+        it; None while another process is doing so."""
+        self._prepare()
+        self._ensure_free(size)
+        file = partial.open_partial(self.path, sha256, size)
+        if file is None:
+            return None
+        return PartialWriter(sha256, size, file, lambda file: self._adopt(sha256, size, file))
+
+    def _adopt(self, sha256: str, size: int, file: GrowingFile) -> Path:
+        """Stamp and name a growing file whose bytes were verified."""
+        found = self.get_path(sha256, size)
+        if found is not None:
+            fsio.remove_file(file.path)
+            return found
+        file.set_mode(_MODE)
+        stamp = stamp_of(sha256, os.fstat(file.fd).st_ino)
+        if stamp is not None:
+            fsio.set_times(file.path, time.time_ns(), stamp)
+        path = Path(self._path(sha256))
+        fsio.make_dirs(path.parent, durable=False)
+        fsio.move_file(file.path, path)
+        self._bounds.added(sha256, size)
+        return path
+
+    def _prepare(self) -> None:
         if self._private is None:
             fsio.make_dirs(self.path.parent)
             fsio.make_dirs(self.path, mode=0o700)
             self._is_private()
+
+    def _stage(self, size: int) -> fsio.StagedFile:
+        self._prepare()
         if size >= _LARGE:
             self._ensure_free(size)
         return self._batch.stage()
@@ -186,6 +217,7 @@ class Cache:
             all: leave nothing but pinned blobs.
         """
         if all:
+            partial.clear(self.path)
             return self._bounds.clear()
         return self._bounds.shrink(self.max_size if max_size is None else max_size)
 
