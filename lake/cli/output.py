@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from lake.progress import Progress, Silent
 
 
 class Output:
-    """Where one command's words go, by `--json`, `--quiet` and `--debug`.
+    """Where one command's words go, by `--json`, `--quiet` and `--debug` (or $LAKE_DEBUG).
 
     >>> out = Output()
     >>> out.result({"samples": 2}, "2 samples")
@@ -24,8 +25,8 @@ class Output:
     def __init__(self, *, json: bool = False, quiet: bool = False, debug: bool = False) -> None:
         self.json = json
         self.quiet = quiet
-        self.debug = debug
-        _set_up_logging(debug=debug, quiet=quiet)
+        self.debug = debug or bool(os.environ.get("LAKE_DEBUG"))
+        _set_up_logging(debug=self.debug, quiet=quiet)
 
     def result(self, facts: Any, text: str | None = None) -> None:
         """The outcome: `facts` as JSON where asked for, else `text` unless quiet."""

@@ -14,6 +14,8 @@ import pytest
 
 from tests.servers.s3server import moto
 
+from .canaries import Canaries, assert_silent
+
 REPO = Path(__file__).resolve().parents[2]
 SECRETS = ("AWS_", "MINIO_", "GOOGLE_", "LAKE_")
 
@@ -88,16 +90,31 @@ class Person:
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> Callable[[str], Person]:
-    """Makes a person with a folder and a home of their own: `people("ann")`."""
+def people(tmp_path: Path) -> Iterator[Callable[[str], Person]]:
+    """Makes a person with a folder and a home of their own: `people("ann")`.
+
+    Everybody has access keys in the environment, and lake tells all it can; in the end all that
+    was written and printed is searched for them (P9).
+    """
+    canaries = Canaries()
+    made: list[Person] = []
 
     def make(name: str) -> Person:
         root, home = tmp_path / name / "work", tmp_path / name / "home"
         root.mkdir(parents=True)
         home.mkdir()
-        return Person(root, home)
+        keys = {
+            "AWS_ACCESS_KEY_ID": "AKIDCANARY",
+            "AWS_SECRET_ACCESS_KEY": canaries.new(f"{name}'s AWS_SECRET_ACCESS_KEY"),
+            "AWS_SESSION_TOKEN": canaries.new(f"{name}'s AWS_SESSION_TOKEN"),
+            "AWS_REGION": "us-east-1",
+            "LAKE_DEBUG": "1",
+        }
+        made.append(Person(root, home, keys))
+        return made[-1]
 
-    return make
+    yield make
+    assert_silent(canaries, tmp_path, [said.text for one in made for said in one.said])
 
 
 @pytest.fixture

@@ -4,17 +4,12 @@ what fails; then every file, git object, printed line and error text is searched
 from __future__ import annotations
 
 import base64
-import os
-import re
-import sqlite3
-import stat
 import urllib.parse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
+from .canaries import Canaries, assert_silent
 from .conftest import Person
 from .tattler import tattler
 from .test_walk_second_person import make_pictures
@@ -41,73 +36,14 @@ finally:
 """
 
 
-@dataclass
-class Canaries:
-    """Secrets that must not be seen again, each with the place it was put in."""
-
-    planted: dict[str, str] = field(default_factory=dict)
-    own_files: set[Path] = field(default_factory=set)
-    """Files that this test itself wrote a secret into: they are the user's, not lake's."""
-
-    def new(self, place: str) -> str:
-        secret = f"cAnArY{len(self.planted)}x{os.urandom(12).hex()}"
-        self.planted[secret] = place
-        return secret
-
-    def seen(self, data: bytes) -> Iterator[str]:
-        """The places whose secrets are in `data`, plain or in a usual disguise."""
-        for secret, place in self.planted.items():
-            plain = secret.encode()
-            # Base64 in its three alignments, without the characters that neighbours can change.
-            disguises = [base64.b64encode(b"\0" * n + plain)[4 if n else 0 : -4] for n in range(3)]
-            if any(form in data for form in [plain, plain[::-1], plain.hex().encode(), *disguises]):
-                yield place
-
-
 @pytest.fixture
 def canaries() -> Canaries:
     return Canaries()
 
 
-def everything_written(top: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file below a folder, and what is inside databases (free pages included)."""
-    for path in sorted(top.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            yield str(path), path.read_bytes()
-            if path.suffix in {".sqlite", ".db", ".sqlite3"}:
-                with sqlite3.connect(path) as database:
-                    yield f"{path} (dump)", "\n".join(database.iterdump()).encode()
-                database.close()
-
-
-def git_objects(person: Person, repo: Path) -> bytes:
-    """All objects of a repository, inflated."""
-    return person.run("git", "-C", repo, "cat-file", "--batch-all-objects", "--batch").out.encode()
-
-
-def assert_silent(person: Person, canaries: Canaries, top: Path) -> None:
-    leaks = []
-    for name, data in everything_written(top):
-        if Path(name) not in canaries.own_files and not _is_secret_store(Path(name)):
-            leaks += [f"{place} in {name}" for place in canaries.seen(data)]
-    for repo in top.rglob(".git"):
-        data = git_objects(person, repo.parent)
-        leaks += [f"{place} in the objects of {repo}" for place in canaries.seen(data)]
-    for said in person.said:
-        leaks += [f"{p} was printed: {said.text[:3000]}" for p in canaries.seen(said.text.encode())]
-    assert not leaks, "\n".join(leaks)
-
-
-def _is_secret_store(path: Path) -> bool:
-    """The one file of lake's that may hold secrets: the user's own, readable by nobody else."""
-    if not re.fullmatch(r"secrets(\.local)?\.ya?ml", path.name):
-        return False
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600, f"{path} is readable by others"
-    return True
-
-
 @pytest.fixture
 def ann(person: Person) -> Person:
+    person.env["LAKE_DEBUG"] = "1"
     make_pictures(person.root / "pictures", 3)
     person.git("init", "-q", ".")
     (person.root / ".gitignore").write_text("pictures/\n")
@@ -122,15 +58,15 @@ def commit(person: Person) -> None:
 
 def flows(ann: Person, remote: str, *, ok: bool | None) -> None:
     """Everything one does with a remote, at DEBUG."""
-    ann.lake("remote", "check", remote, "--debug", ok=None)
+    ann.lake("remote", "check", remote, ok=None)
     ann.lake("remote", "list", "--json", ok=None)
-    ann.lake("remote-add", "raw", "out", "-r", remote, "--debug", ok=ok)
+    ann.lake("remote-add", "raw", "out", "-r", remote, ok=ok)
     ann.lake("remote-add", "raw", "kept", "-r", remote, "--keep-going", "--json", ok=ok)
     if (ann.root / "out").exists():
-        ann.lake("status", "out", "--debug", ok=None)
-        ann.lake("push", "out", "-r", remote, "--debug", ok=None)
-        ann.lake("clone", "out", "back", "--mode", "copy", "--debug", ok=ok)
-        ann.lake("verify", "out", "--read-data", "--debug", ok=ok)
+        ann.lake("status", "out", ok=None)
+        ann.lake("push", "out", "-r", remote, ok=None)
+        ann.lake("clone", "out", "back", "--mode", "copy", ok=ok)
+        ann.lake("verify", "out", "--read-data", ok=ok)
         ann.python(TELL, "out", ok=None)
     ann.lake("config", "--json", ok=None)
     ann.lake("doctor", ok=None)
@@ -141,11 +77,11 @@ def test_P9_password_in_the_address(
 ) -> None:
     secret = canaries.new("the address")
     url = f"s3://{KEY_ID}:{secret}@127.0.0.1:{s3_port}/bucket?secure=false"
-    ann.lake("remote", "add", "main", url, "--debug")
+    ann.lake("remote", "add", "main", url)
     flows(ann, "main", ok=True)
-    ann.lake("remote-add", "raw", "typed", "-r", url + "&x=1", "--debug", ok=None)
+    ann.lake("remote-add", "raw", "typed", "-r", url + "&x=1", ok=None)
     commit(ann)
-    assert_silent(ann, canaries, tmp_path)
+    assert_silent(canaries, tmp_path, [said.text for said in ann.said])
     kept = [p for p in ann.home.rglob("*") if p.is_file() and secret.encode() in p.read_bytes()]
     assert kept, "the password was not kept for the next command"
     assert ann.root not in {parent for path in kept for parent in path.parents}
@@ -168,7 +104,7 @@ def test_P9_secrets_in_the_environment(
         ann.lake("remote", "add", "main", f"s3://bucket/p?endpoint=http://127.0.0.1:{port}")
         flows(ann, "main", ok=server == "serves")
     commit(ann)
-    assert_silent(ann, canaries, tmp_path)
+    assert_silent(canaries, tmp_path, [said.text for said in ann.said])
 
 
 @pytest.mark.parametrize("serves", [True, False], ids=["served", "refused"])
@@ -195,7 +131,7 @@ def test_P9_secrets_in_other_tools_files(
         ann.lake("remote", "add", "main", f"s3://bucket/p?endpoint=http://127.0.0.1:{port}")
         flows(ann, "main", ok=serves)
     commit(ann)
-    assert_silent(ann, canaries, tmp_path)
+    assert_silent(canaries, tmp_path, [said.text for said in ann.said])
 
 
 def test_P9_secrets_written_where_they_do_not_belong(
@@ -216,10 +152,10 @@ def test_P9_secrets_written_where_they_do_not_belong(
         path.parent.mkdir(exist_ok=True)
         path.write_text(text(canaries.new(place)))
         for words in (
-            ["remote-add", "raw", "out", "-r", "main", "--debug"],
-            ["status", "raw", "--debug"],
-            ["remote", "list", "--debug"],
-            ["config", "--debug"],
+            ["remote-add", "raw", "out", "-r", "main"],
+            ["status", "raw"],
+            ["remote", "list"],
+            ["config"],
             ["verify", "raw", "--json"],
         ):
             ann.lake(*words, ok=None)
@@ -239,9 +175,9 @@ def test_P9_secrets_written_where_they_do_not_belong(
             f"s3://u:{urllib.parse.quote(canaries.new('quoted') + '/+')}@[bad/b",
         ],
     ):
-        ann.lake(*words, "--debug", ok=None)
+        ann.lake(*words, ok=None)
     commit(ann)
-    assert_silent(ann, canaries, tmp_path)
+    assert_silent(canaries, tmp_path, [said.text for said in ann.said])
 
 
 def test_P9_the_search_finds_what_it_looks_for(ann: Person, canaries: Canaries, tmp_path) -> None:
@@ -250,5 +186,5 @@ def test_P9_the_search_finds_what_it_looks_for(ann: Person, canaries: Canaries, 
     commit(ann)
     (ann.root / "note.txt").unlink()
     with pytest.raises(AssertionError, match="in the objects of"):
-        assert_silent(ann, canaries, tmp_path)
+        assert_silent(canaries, tmp_path, [said.text for said in ann.said])
     assert list(canaries.seen(base64.b64encode(b"user:" + secret.encode())))

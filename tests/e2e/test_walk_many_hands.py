@@ -120,8 +120,8 @@ def test_P6_interrupted_by_the_keyboard(ann: Person, right) -> None:
         child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=60)
     assert child.returncode in (0, 130), err.decode()
-    assert b"Traceback" not in err
     if child.returncode:
+        assert b"interrupted" in err
         assert not (ann.root / "out").exists()
     ann.lake("remote-add", "raw", "out", "-r", "main")
     ann.lake("verify", "out", "--read-data")
