@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from lake.errors import BlobUnavailable
 from lake.store.cache import Cache
+from lake.testing.faults import Fault
 from lake.transfer import Fetcher
 from lake.transfer.chunks import BIG
 from lake.transfer.download import PIECE
@@ -19,7 +21,9 @@ CONTENT = b"".join(bytes([n]) * (1 << 20) for n in range(BIG >> 20)) + b"the end
 
 @pytest.fixture
 def ref(world: World) -> BlobRef:
-    world.remote("main", ["pass"] * 4 + ["permanent"] * 20)
+    good, bad = itertools.repeat("pass", 4), itertools.repeat("permanent", 20)
+    plan: list[Fault] = [*good, *bad]  # type: ignore[list-item]
+    world.remote("main", plan)
     return world.blob(CONTENT, "main")
 
 
