@@ -68,43 +68,52 @@ def enter(folder: Path) -> None:
     )
 
 
+def python(code: str) -> None:
+    """Run a few lines of Python as a command."""
+    Path("snippet.py").write_text(code.lstrip())
+    print("\n  " + code.strip().replace("\n", "\n  "))
+    run("python snippet.py")
+
+
 def curator() -> None:
     """From a folder of pictures to text in git and bytes in a remote."""
     say("1. Real input: scikit-learn's handwritten digits and its two photographs, as files.")
     run(f"python {EXAMPLES / 'digits.py'} pictures")
 
     say("2. A folder of files becomes a dataset: files of one stem are one sample.")
-    run("lake init digits --from pictures/digits --inline json")
-    run("lake init photos --from pictures/photos")
-    run("cat digits/samples/train/0007.json")
+    run("mkdir team")
+    os.chdir("team")
+    print("  $ cd team")
+    run("lake init raw-digits --from ../pictures/digits --inline json")
+    run("lake init raw-photos --from ../pictures/photos")
+    run("cat raw-digits/samples/train/0007.json")
 
     say("3. A remote is where bytes go. A folder will do: no server, no account.")
-    run("lake remote add main ./lake-store")
+    run("lake remote add main ../lake-store")
     run("lake remote default main")
 
     say("4. Offload: the bytes into the remote, only text into the new dataset.")
-    run("lake remote-add digits digits-remote -k image -j 8")
-    run("lake remote-add photos photos-remote")
-    run("cat digits-remote/samples/train/0007.json")
+    run("lake remote-add raw-digits digits -k image -j 8")
+    run("lake remote-add raw-photos photos")
+    run("cat digits/samples/train/0007.json")
     say("   Once more: nothing to do, and lake knows without reading the files again.")
-    run("lake remote-add digits digits-remote -k image -j 8")
+    run("lake remote-add raw-digits digits -k image -j 8")
 
 
-def in_git() -> bool:
+def commit() -> bool:
     """Commit the text; returns whether git is there."""
     if shutil.which("git") is None:
         say("5. (git is not installed here, so the steps with it are left out.)")
         return False
-    say("5. Text goes to git, bytes stay out of it.")
-    run("git init -q team && mv digits-remote photos-remote .lake team/")
-    run("cd team && git add . && git commit -qm 'Digits and two photographs'")
-    run("cd team && git count-objects -H")
+    say("5. Text goes to git; files stay out of it.")
+    run("git init -q . && git add digits photos .lake")
+    run("git commit -qm 'Digits and two photographs' && git count-objects -H")
     return True
 
 
 LOAD = """
 import lake
-digits = lake.open('{}')
+digits = lake.open('digits')
 train = digits['train']
 sample = train[7]
 print(len(digits), 'samples,', len(train), 'to train on')
@@ -113,61 +122,61 @@ print('label', sample['label'](), 'picture', sample['image']().shape)
 
 SOURCES = """
 import lake
-sample = lake.open('team/digits-remote')['train'][7]
+sample = lake.open('digits')['train'][7]
 print([source.name for source in sample['image'].sources])
 print(sample['image']().shape, 'right bytes all the same')
 """
 
 
-def python(code: str) -> None:
-    """Run a few lines of Python as a command."""
-    Path("snippet.py").write_text(code.lstrip())
-    print("\n  " + code.strip().replace("\n", "\n  "))
-    run("python snippet.py")
-
-
-def reader(dataset: str) -> None:
-    """Load samples, and get all files back."""
-    say("6. In Python a sample's bytes are fetched, and checked, when you touch them.")
-    python(LOAD.format(dataset))
+def colleague() -> None:
+    """Somebody else has the text and nothing more: loads samples, and gets all files back."""
+    say("6. A colleague clones the text. Bytes are fetched, and checked, when you touch them.")
+    os.chdir("..")
+    print("\n  $ cd ..")
+    run("git clone -q team colleague")
+    os.chdir("colleague")
+    print("  $ cd colleague")
+    python(LOAD)
 
     say("7. All files back, to the byte: JPEG is never encoded again.")
-    run(f"lake clone {dataset} back --mode copy")
-    run("lake clone team/photos-remote photos-back --mode copy")
-    run("sha256sum pictures/photos/*.jpg; find photos-back -name '*.jp*g' | xargs sha256sum")
-
-    say("8. Is everything where the text says, and is it right?")
-    run(f"lake verify {dataset} --read-data")
-    run(f"lake status {dataset}")
+    run("lake clone digits files --mode copy")
+    run("lake clone photos photo-files --mode copy")
+    run("sha256sum ../pictures/photos/*.jpg $(find photo-files -name '*.jp*g' | sort)")
+    os.chdir("../team")
+    print("\n  $ cd ../team")
 
 
 def damage() -> None:
     """A bad source is noticed, named, passed over and repaired."""
+    say("8. Is everything where the text says, and is it right?")
+    run("lake verify digits --read-data")
+    run("lake status digits")
+
     say("9. Now a second remote, and then the disk under the first one goes bad.")
-    run("cd team && lake remote add second ../second-store")
-    run("cd team && lake remote-add digits-remote --in-place -r second")
-    blob = next(path for path in Path("lake-store/sha256").rglob("*") if path.is_file())
-    for path in Path("lake-store/sha256").rglob("*"):
-        if path.is_file():
-            blob = path
+    run("lake remote add second ../second-store")
+    run("lake remote-add digits --in-place -r second")
+    print("  (writing nonsense over every blob in ../lake-store)")
+    for blob in Path("../lake-store/sha256").rglob("*"):
+        if blob.is_file():
             blob.chmod(0o644)
             blob.write_bytes(b"not what it was")
     python(SOURCES)
-    run('lake verify team/digits-remote --read-data || echo "(exit code $?)"', show=6)
-    run("lake verify team/digits-remote --read-data --repair", show=6)
-    run("lake verify team/digits-remote --read-data")
+    run('lake verify digits --read-data --json > report.json || echo "exit code $?"')
+    run("lake verify digits --read-data --repair | tail -2")
+    run("lake verify digits --read-data")
 
 
 def main() -> None:
     """Take the tour from beginning to end."""
     began = time.monotonic()
     enter(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    home = Path.cwd()
     curator()
-    if in_git():
-        reader("team/digits-remote")
-        damage()
+    if commit():
+        colleague()
+    damage()
     say(
-        f"That was the tour, in {time.monotonic() - began:.0f} s. Everything is in {Path.cwd()}:\n"
+        f"That was the tour, in {time.monotonic() - began:.0f} s. Everything is in {home}:\n"
         "look around, then read docs/tutorial/first-steps.md."
     )
 

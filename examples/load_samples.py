@@ -1,6 +1,6 @@
 """Load samples from a dataset: one, many, by partition, and in batches.
 
-usage: python examples/load_samples.py DATASET     (for instance demo/team/digits-remote)
+usage: python examples/load_samples.py DATASET     (for instance demo/team/digits)
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def test_tour(toured: tuple[Person, str]) -> None:
     for name in ("china.jpg", "flower.jpg"):
         original = (demo / "pictures" / "photos" / name).read_bytes()
         assert original in [
-            p.read_bytes() for p in (demo / "photos-back").rglob("*") if p.is_file()
+            p.read_bytes() for p in (demo / "colleague" / "photo-files").rglob("*") if p.is_file()
         ]
 
 
@@ -69,7 +69,7 @@ def test_tour_leaves_other_folders_alone(person: Person) -> None:
 
 def test_load_samples(toured: tuple[Person, str]) -> None:
     ann, _ = toured
-    said = example(ann, "load_samples.py", "demo/team/digits-remote")
+    said = example(ann, "load_samples.py", "demo/team/digits")
     assert "1797 samples" in said
     assert "(8, 8) uint8" in said
     assert "mean ink of 200 digits" in said
@@ -77,11 +77,11 @@ def test_load_samples(toured: tuple[Person, str]) -> None:
 
 def test_own_stage_in_python_and_as_a_command(toured: tuple[Person, str]) -> None:
     ann, _ = toured
-    said = example(ann, "own_stage.py", "demo/team/digits-remote")
+    said = example(ann, "own_stage.py", "demo/team/digits")
     assert "- ink:" in said
     assert "of 300 have enough" in said
     ann.lake(
-        "ink", "demo/team/digits-remote", "dark", "--at-least", "95",
+        "ink", "demo/team/digits", "dark", "--at-least", "95",
         "--module", EXAMPLES / "own_stage.py",
     )  # fmt: skip
     counted = "import lake; ds = lake.open('dark'); print(len(ds), min(s['ink']() for s in ds))"
