@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lake.errors import LakeError
 from lake.fsio import remove_file
 
 
@@ -73,7 +74,7 @@ def remove(root: Path, digests: Iterable[str]) -> Amount:
     blobs = size = 0
     for sha256 in digests:
         path = root / "sha256" / sha256[:2] / sha256
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, LakeError):  # what cannot be removed stays
             found = path.lstat().st_size
             if remove_file(path):
                 blobs += 1

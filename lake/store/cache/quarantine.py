@@ -20,6 +20,8 @@ def set_aside(root: Path, path: str, *, inode: int | None = None) -> bool:
     With `inode`, only that very file: another process may have put a good one in its place
     since it was found to be bad. What cannot be moved stays.
     """
+    if not os.path.lexists(path):
+        return False
     aside = root / _FOLDER / f"{Path(path).name}-{secrets.token_hex(4)}"
     with contextlib.suppress(LakeError, OSError):
         make_dirs(aside.parent, durable=False)
