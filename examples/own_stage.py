@@ -3,8 +3,9 @@
 usage: lake ink digits dark --at-least 90 --module examples/own_stage.py
        python examples/own_stage.py DATASET
 
-The same class is the command above, the YAML form and the Python object below. In an installed
-package it needs no --module: name it in the entry-point group "lake.stages".
+The same class is the command above, its help (lake help ink --module ...), the YAML form and the
+Python object below. In an installed package it needs no --module: name it in the entry-point group
+"lake.stages", and a YAML file can name it, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pydantic import Field
 
 import lake
 from lake.dataset import Sample
-from lake.stage import SampleStage, Stage
+from lake.stage import SampleStage
 
 
 class Ink(SampleStage, name="ink"):
@@ -34,7 +35,6 @@ if __name__ == "__main__":
         sys.exit("usage: python examples/own_stage.py DATASET")
     stage = Ink(at_least=90)
     print(stage.to_yaml().strip())
-    assert Stage.from_yaml("- ink: {at_least: 90}") == stage
     dark = lake.open(sys.argv[1])["train"][:300] | stage
     for sample in dark[:3]:
         print(sample.id, "label", sample["label"](), "ink", sample["ink"]())
