@@ -65,7 +65,9 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(n=numbers, how=st.sampled_from(["flip", "cut", "remove", "foreign", "link"]))
     def spoil(self, n: int, how: str) -> None:
         path = self.path(n)
-        if not os.path.lexists(path) or (n in self.pinned and how in ("flip", "cut")):
+        if not path.is_file() or path.is_symlink():
+            return
+        if n in self.pinned and how in ("flip", "cut"):
             return  # both names of a pinned blob are one file
         if how == "flip" and BLOBS[n]:
             path.chmod(0o600)
