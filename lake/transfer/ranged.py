@@ -18,7 +18,8 @@ KEPT = 3
 class ChunkedFile(io.RawIOBase):
     """A read-only file over chunks of `chunk` bytes, each fetched whole, verified, when needed.
 
-    Thread-safe as far as the position is not shared.
+    Raw: one read ends where a chunk ends; `io.BufferedReader` around it reads on. Thread-safe as
+    far as the position is not shared.
 
     Args:
         size: bytes in all.
@@ -27,7 +28,7 @@ class ChunkedFile(io.RawIOBase):
 
     >>> with ChunkedFile(5, 2, lambda number: b"hello"[number * 2 : number * 2 + 2]) as file:
     ...     file.seek(1), file.read(3), file.read(9), file.read()
-    (1, b'el', b'lo', b'')
+    (1, b'e', b'll', b'o')
     """
 
     def __init__(self, size: int, chunk: int, fetch: Callable[[int], bytes]) -> None:
