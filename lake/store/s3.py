@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from lake.errors import LakeError, NotFound, Unsupported
+from lake.errors import NotFound, Unsupported
 from lake.store.pump import Pump
 from lake.store.s3_answers import is_occupied, is_unconditional
 from lake.store.s3_failures import BeyondEnd, NotPartial, failure, status_and_code
@@ -179,8 +179,7 @@ class ObstoreWire(Wire):
             if size <= CHUNK:
                 yield result.bytes().to_bytes()
             else:
-                for chunk in result.stream(CHUNK):
-                    yield chunk.to_bytes()
+                yield from result.stream(CHUNK)
             return
         except Exception as error:
             found = self._translated(error, key)
@@ -254,12 +253,12 @@ class ObstoreWire(Wire):
         return True
 
     def _translated(self, error: Exception, key: str, absent: bool = False) -> Exception:
-        """What to raise instead; a lake error (of a body, say) stays as it is."""
-        if isinstance(error, LakeError):
+        """What to raise instead; an error that is not obstore's (but a body's) stays as it is."""
+        import obstore.exceptions
+
+        if not isinstance(error, obstore.exceptions.BaseError | FileNotFoundError):
             return error
         if absent:
-            import obstore.exceptions
-
             if isinstance(error, obstore.exceptions.AlreadyExistsError):
                 return Occupied()
             status, code = status_and_code(error)

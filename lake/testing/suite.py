@@ -127,8 +127,6 @@ class StoreSuite:
         assert store.stat("dir/object").size == size
 
     def test_an_object_that_lies_there_stays(self, store: Store) -> None:
-        if not store.properties.conditional_put:
-            pytest.skip("the backend cannot tell")
         self.put(store, "k", b"first")
         assert not self.put(store, "k", b"other").created
         assert self.truth(store) == {"k": b"first"}

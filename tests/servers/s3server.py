@@ -101,7 +101,7 @@ def rclone(folder: Path) -> Iterator[S3Server]:
         [
             program, "serve", "s3", folder / "data", "--config", folder / "none.conf",
             "--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS},{SECRET}",
-            "--vfs-cache-mode", "off", "--dir-cache-time", "0s",
+            "--vfs-cache-mode", "off", "--dir-cache-time", "1h", "--poll-interval", "0",
         ],
         folder / "log",
     )  # fmt: skip
