@@ -95,8 +95,10 @@ class Carrier:
         here = self._aliases.rewritten(ref, place)
         if mode == "manifests" and ref.in_:
             return here.with_file(None)
-        if ref.file is not None and place.root is not None and self._site.is_same(place.root):
-            return here
+        if place.root is not None and self._site.is_same(place.root):
+            # In place, a ref without a file had it taken out: its blob is in a remote now.
+            if ref.file is not None or (mode == "auto" and ref.in_):
+                return here
         if old is not None and self._has(old, ref):
             return here.with_file(old.file)
         if ref.file is None and mode in ("auto", "manifests") and ref.in_:

@@ -143,6 +143,8 @@ class OldSite(Site):
                 self._loose.add(ref.file)
 
     def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
+        if before is None:
+            self.change()
         self.note(before, manifest)
         self.sink.put(id, manifest, before)
 

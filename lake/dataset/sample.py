@@ -113,13 +113,15 @@ class Sample(Mapping[str, Item]):
         return head if slash else None
 
     def __getitem__(self, name: str) -> Item:
-        if name in self._changed:
-            item = self._changed[name]
-        else:
-            item = None if self._stored is None else self._stored.item(name)
+        item = self._find(name)
         if item is None:
             raise MissingItem(self, name)
         return item
+
+    def _find(self, name: str) -> Item | None:
+        if name in self._changed:
+            return self._changed[name]
+        return None if self._stored is None else self._stored.item(name)
 
     def __contains__(self, name: object) -> bool:
         if name in self._changed:
@@ -152,7 +154,7 @@ class Sample(Mapping[str, Item]):
         Raises:
             UsageError: the name is not legal, or the value is none of these.
         """
-        return self._with({_checked(name): _as_item(value, name, self.get(name))})
+        return self._with({_checked(name): _as_item(value, name, self._find(name))})
 
     def drop(self, *names: str) -> Sample:
         """The sample without these items, as far as it has them."""

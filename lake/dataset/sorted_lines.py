@@ -12,7 +12,7 @@ from lake.fsio.oserrors import os_errors
 if TYPE_CHECKING:
     from lake.fsio import StagedFile
 
-BUFFER = 16 << 20
+BUFFER = 4 << 20
 """Bytes of lines held in memory; more are sorted in parts, on disk, and merged."""
 _BLOCK = 256 << 10
 

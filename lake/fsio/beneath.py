@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import stat
-from pathlib import Path
 
 from lake.errors import InputError, ManifestError
 from lake.fsio import native
@@ -20,6 +19,7 @@ from lake.fsio.tree import DIRECTORY
 _HOSTILE = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\0\ud800-\udfff]")
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _LOOK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_AT_ONCE = 1 << 20
 _openat2_works = True
 
 
@@ -125,14 +125,22 @@ def open_beneath(root: str | os.PathLike[str], rel: str) -> int:
         ManifestError: `rel` is not a plain relative path.
         InputError: it is missing, unreadable, behind a symbolic link, or no regular file.
     """
-    where = Path(root) / rel
+    return _open_named(root, rel, _shown(root, rel))[0]
+
+
+def _open_named(root: str | os.PathLike[str], rel: str, where: str) -> tuple[int, os.stat_result]:
     with os_errors(where):
         try:
-            return open_regular(root, rel)[0]
+            return open_regular(root, rel)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.EISDIR):
-                raise InputError("not a regular file", where=str(where)) from error
+                raise InputError("not a regular file", where=where) from error
             raise
+
+
+def _shown(root: str | os.PathLike[str], rel: str) -> str:
+    # Not a Path: making one costs as much as opening the file.
+    return f"{os.fspath(root)}/{rel}"
 
 
 def read_beneath(root: str | os.PathLike[str], rel: str, *, limit: int) -> bytes:
@@ -142,25 +150,28 @@ def read_beneath(root: str | os.PathLike[str], rel: str, *, limit: int) -> bytes
         ManifestError: `rel` is not a plain relative path.
         InputError: it is missing, unreadable, no regular file, or larger than `limit` bytes.
     """
-    where = Path(root) / rel
-    fd = open_beneath(root, rel)
+    where = _shown(root, rel)
+    fd, found = _open_named(root, rel, where)
     try:
         with os_errors(where):
-            data = read_up_to(fd, limit + 1)
+            # One call reads a small file; it asks for more than there is, to see it end.
+            data = os.read(fd, min(found.st_size, limit, _AT_ONCE) + 1)
+            if len(data) != found.st_size:
+                data += read_up_to(fd, limit + 1 - len(data))
     finally:
         os.close(fd)
     if len(data) > limit:
-        raise InputError(f"larger than the {limit} bytes that are allowed here", where=str(where))
+        raise InputError(f"larger than the {limit} bytes that are allowed here", where=where)
     return data
 
 
 def read_up_to(fd: int, count: int) -> bytes:
     """At most `count` bytes from where `fd` stands; fewer only at the end of the file."""
-    data = os.read(fd, min(count, 1 << 20))
+    data = os.read(fd, min(count, _AT_ONCE))
     if len(data) == count or not data:
         return data
     parts, have = [data], len(data)
-    while have < count and (more := os.read(fd, min(count - have, 1 << 20))):
+    while have < count and (more := os.read(fd, min(count - have, _AT_ONCE))):
         parts.append(more)
         have += len(more)
     return b"".join(parts)
