@@ -15,6 +15,7 @@ from lake.config.endpoint import GOOGLE
 from lake.errors import AccessDenied, ConfigError, LakeError, NotFound, RemoteError, Unsupported
 from lake.secrets import redact
 from lake.store.store import CHUNK, StoreProperties
+from lake.store.stream import cut
 from lake.store.wire import PART, Answer, Occupied, Wire, WireStore
 
 if TYPE_CHECKING:
@@ -130,8 +131,6 @@ class GoogleWire(Wire):
                 yield from answer.raw.stream(CHUNK, decode_content=False)
 
         if "Range" in headers and answer.status_code != 206:
-            from lake.store.stream import cut
-
             end = size if stop is None else min(stop, size)
             return Answer(max(0, end - start), cut(chunks(), start, end), answer.close)
         return Answer(size, chunks(), answer.close)

@@ -20,6 +20,7 @@ from lake.errors import RemoteError
 from lake.secrets import redact
 from lake.store.s3_answers import is_occupied, is_unconditional, refusal
 from lake.store.store import CHUNK, StoreProperties
+from lake.store.stream import cut
 from lake.store.wire import Answer, Occupied, Unconditional, Wire, WireStore
 
 if TYPE_CHECKING:
@@ -99,7 +100,12 @@ class Boto3Wire(Wire):
             with self._errors(key):
                 yield from body.iter_chunks(CHUNK)
 
-        return Answer(answer["ContentLength"], chunks(), body.close)
+        size = answer["ContentLength"]
+        if (start or stop is not None) and "ContentRange" not in answer:
+            # The server knows no ranges: it gave all of it.
+            end = size if stop is None else min(stop, size)
+            return Answer(max(0, end - start), cut(chunks(), start, end), body.close)
+        return Answer(size, chunks(), body.close)
 
     def stat(self, key: str) -> tuple[int, float | None]:
         with self._errors(key):

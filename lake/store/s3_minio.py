@@ -22,6 +22,7 @@ from lake.errors import ConfigError, RemoteError
 from lake.secrets import redact
 from lake.store.s3_answers import is_occupied, is_unconditional, refusal
 from lake.store.store import CHUNK, StoreProperties
+from lake.store.stream import cut
 from lake.store.wire import Answer, Occupied, Unconditional, Wire, WireStore
 
 if TYPE_CHECKING:
@@ -115,10 +116,9 @@ class MinioWire(Wire):
             answer.close()
             answer.release_conn()
 
-        if headers and answer.status != 206:
+        # Some give the range asked for with a status that says otherwise.
+        if headers and answer.status != 206 and "Content-Range" not in answer.headers:
             # The server knows no ranges: it gave all of it.
-            from lake.store.stream import cut
-
             end = size if stop is None else min(stop, size)
             return Answer(max(0, end - start), cut(chunks(), start, end), close)
         return Answer(size, chunks(), close)
@@ -194,6 +194,8 @@ class MinioWire(Wire):
             status = getattr(error, "_code", None) or getattr(error, "status_code", None)
             if absent and is_occupied(status, ""):
                 raise Occupied from None
+            if status == 416:
+                raise _BeyondEnd from None
             raise refusal(status, f"HTTP {status}", "", url=url, key=key) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise RemoteError(
