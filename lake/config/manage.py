@@ -133,7 +133,7 @@ def set_default(
 
 def _as_location(text: str) -> str:
     """`add` takes any text for a folder: "store" is "./store" here, and not an alias."""
-    return text if "/" in text or text in (".", "..") else f"./{text}"
+    return text if "/" in text or text in ("", ".", "..") else f"./{text}"
 
 
 def _text(address: RemoteAddress, relative: bool, file: Path) -> str:

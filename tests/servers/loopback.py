@@ -55,8 +55,9 @@ def answering(answer: Callable[[Request], Reply]) -> Iterator[Loopback]:
             request = Request(self.command, self.path, headers, self.rfile.read(size))
             server.requests.append(request)
             reply = answer(request)
-            self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+            self.send_response_only(reply.status)
+            fixed = {"Date": self.date_time_string(), "Content-Length": str(len(reply.body))}
+            for name, value in {**fixed, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":
