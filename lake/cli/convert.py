@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lake.cli.options import Debug, DryRun, Json, Quiet
+from lake.cli.options import FORMATS, LAYOUTS, Debug, DryRun, Json, Quiet, one_of
 from lake.cli.output import Output
 from lake.errors import UsageError
 
@@ -56,12 +56,8 @@ def command(
     """
     from lake.dataset import open_dataset
 
-    for option, value, choices in (
-        ("--layout", layout, ("files", "packed")),
-        ("--format", format, ("json", "yaml")),
-    ):
-        if value is not None and value not in choices:
-            raise UsageError(f"{option}: not {value!r}", hint=f"one of {', '.join(choices)}")
+    one_of("--layout", layout, LAYOUTS)
+    one_of("--format", format, FORMATS)
     if layout is None and format is None:
         raise UsageError("convert to what?", hint="--layout files|packed, --format json|yaml")
     output = Output(json=json, quiet=quiet, debug=debug)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lake.cli.options import Debug, DryRun, Jobs, Json, KeepGoing, Quiet
+from lake.cli.options import (
+    FORMATS,
+    LAYOUTS,
+    Debug,
+    DryRun,
+    Jobs,
+    Json,
+    KeepGoing,
+    Quiet,
+    one_of,
+)
 from lake.cli.output import Output, size_text
 from lake.errors import PartialFailure, UsageError
 
@@ -181,15 +191,15 @@ def command(
     out_ = Output(json=json, quiet=quiet, debug=debug)
     options = InitOptions(
         source=source,
-        format=_one_of("--format", format, ("auto", "tree", "underfolder")),
+        format=one_of("--format", format, ("auto", "tree", "underfolder")),
         grouping=_grouping(one_per_file, one_per_directory, pattern, parent, item or []),
         globs=Globs(include, exclude),
         inline=_kinds(inline),
         remotes=tuple(remote or ()),
         alias=alias,
-        mode=_one_of("--mode", mode, ("auto", "copy", "reflink", "hardlink", "symlink")),
-        layout=_one_of("--layout", layout, ("files", "packed")),
-        text=_one_of("--text", text, ("json", "yaml")),
+        mode=one_of("--mode", mode, ("auto", "copy", "reflink", "hardlink", "symlink")),
+        layout=one_of("--layout", layout, LAYOUTS),
+        text=one_of("--text", text, FORMATS),
         name=_legal("--name", name),
         update=update,
     )
@@ -207,12 +217,6 @@ def command(
     out_.result(report.to_dict(), words)
 
 
-def _one_of(option: str, value: Any, choices: tuple[str, ...]) -> Any:
-    if value is not None and value not in choices:
-        raise UsageError(f"{option}: not {value!r}", hint=f"one of {', '.join(choices)}")
-    return value
-
-
 def _legal(option: str, name: Any) -> Any:
     from lake_schemas.errors import FormatError
     from lake_schemas.names import check_name
@@ -228,7 +232,7 @@ def _kinds(text: str | None) -> frozenset[str]:
 
     kinds = frozenset((text or "").split(",")) - {""}
     for kind in sorted(kinds):
-        _one_of("--inline", kind, KINDS)
+        one_of("--inline", kind, KINDS)
     return kinds
 
 
@@ -250,7 +254,7 @@ def _grouping(
     return Grouping(
         by="file" if one_per_file else "directory" if one_per_directory else "stem",
         pattern=None if pattern is None else _compiled(pattern),
-        parent=_one_of("--parent", parent, ("partition", "label")),
+        parent=one_of("--parent", parent, ("partition", "label")),
         keys=keys,
     )
 

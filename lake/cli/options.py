@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
+from lake.errors import UsageError
+
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 GROUP: dict[str, Any] = {
@@ -71,6 +73,21 @@ Keys = Annotated[
         show_default=False,
     ),
 ]
+
+
+LAYOUTS = ("files", "packed")
+FORMATS = ("json", "yaml")
+
+
+def one_of(option: str, value: Any, choices: tuple[str, ...]) -> Any:
+    """`value`, if it is one of `choices` or not given.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if value is not None and value not in choices:
+        raise UsageError(f"{option}: not {value!r}", hint=f"one of {', '.join(choices)}")
+    return value
 
 
 def build(command: Callable[..., Any] | typer.Typer) -> Any:

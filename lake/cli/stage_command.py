@@ -17,7 +17,18 @@ import typer
 from pydantic import ValidationError
 
 from lake.cli.fields import annotation, option_name, value
-from lake.cli.options import Debug, DryRun, Jobs, Json, KeepGoing, Quiet, build
+from lake.cli.options import (
+    FORMATS,
+    LAYOUTS,
+    Debug,
+    DryRun,
+    Jobs,
+    Json,
+    KeepGoing,
+    Quiet,
+    build,
+    one_of,
+)
 from lake.cli.output import Output, size_text
 from lake.errors import NotFound, PartialFailure, UsageError
 from lake.stage.context import RunContext
@@ -185,6 +196,8 @@ def _run(
         dry_run=shared["dry_run"],
         recheck=shared["recheck"],
     )
+    one_of("--layout", shared["layout"], LAYOUTS)
+    one_of("--format", shared["format"], FORMATS)
     run = run_stage(
         stage,
         input_,
@@ -196,10 +209,12 @@ def _run(
         context=context,
     )
     if run.failures:
+        more = "" if shared["in_place"] or shared["overwrite"] else ", with --overwrite"
         raise PartialFailure(
-            f"{run.counts['failed']:,} failed, the rest is done ({summary(run)})",
+            f"{run.counts['failed']:,} failed, the rest is done"
+            f" ({summary(replace(run, unchanged=False))})",
             failures=run.failures,
-            hint="mend the cause and run the same command again",
+            hint=f"mend the cause and run the same command again{more}",
         )
     if run.memo is not None and not run.dry_run:
         remember(argv, stage, replace(run, unchanged=True, counts={}))

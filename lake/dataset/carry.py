@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lake import fsio
 from lake.dataset.item import Item, StoredItem
 from lake.dataset.pending import PendingFile, PendingItem
-from lake.dataset.reading import AHEAD_BYTES
 from lake.errors import ConflictError, InputError, IntegrityError, LakeError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ FILES = "files/"
 """Where in a dataset directory blobs lie that lake put there."""
 
 _KEPT_NAMES = 4096
-_SMALL = 16 << 20
 
 
 @dataclass(slots=True)
@@ -221,70 +219,21 @@ class Carrier:
         One that no source serves is told to `fail`; unless that raises, the blob stays a
         pointer.
         """
-        refs: list[BlobRef] = []
-        for window in _windows(wanted):
-            small = [each for each in window if each.ref.size <= _SMALL]
-            blobs = self._read(small, fail)
-            for each in window:
-                data = blobs.get(id(each))
-                if data is not None:
-                    self._site.blobs.write(each.rel, data, replace=False)
-                    good = True
-                else:
-                    good = each.ref.size > _SMALL and self._stream(each, fail)
-                if good:
+        failed: set[int] = set()
+        for access in {id(each.access): each.access for each in wanted}.values():
+            group = [each for each in wanted if each.access is access]
+            errors = access.fetcher.copy_into(
+                [(each.source, access.place, each.rel) for each in group],
+                self._site.blobs,
+                keep_going=True,
+            )
+            for each, error in zip(group, errors, strict=True):
+                if error is None:
                     self._named(each.rel, each.ref.sha256)
-                refs.append(each.ref if good else each.ref.with_file(None))
-        return refs
-
-    def _read(
-        self, wanted: Sequence[Wanted], fail: Callable[[LakeError], None]
-    ) -> dict[int, bytes]:
-        """Small blobs, many at a time; by the identity of what was wanted."""
-        found: dict[int, bytes] = {}
-        hubs: dict[int, list[Wanted]] = {}
-        for each in wanted:
-            hubs.setdefault(id(each.access.hub), []).append(each)
-        for group in hubs.values():
-            fetcher = group[0].access.fetcher
-            try:
-                blobs = fetcher.read_many([(each.source, each.access.place) for each in group])
-                found.update((id(each), data) for each, data in zip(group, blobs, strict=True))
-            except LakeError:
-                # One of them cannot be had: which one, and why, is found out one by one.
-                for each in group:
-                    try:
-                        found[id(each)] = fetcher.read(each.source, each.access.place)
-                    except LakeError as error:
-                        fail(error)
-        return found
-
-    def _stream(self, wanted: Wanted, fail: Callable[[LakeError], None]) -> bool:
-        """One big blob, in bounded memory; whether it could be had."""
-        try:
-            body = wanted.access.fetcher.body(wanted.source, wanted.access.place)
-            with self._site.blobs.stage(wanted.rel) as staged:
-                staged.replace = False
-                for chunk in body.open():
-                    staged.write(chunk)
-        except LakeError as error:
-            fail(error)
-            return False
-        return True
-
-
-def _windows(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
-    """Lists of blobs that fit memory together."""
-    window: list[Wanted] = []
-    size = 0
-    for each in wanted:
-        window.append(each)
-        size += each.ref.size if each.ref.size <= _SMALL else 0
-        if size >= AHEAD_BYTES:
-            yield window
-            window, size = [], 0
-    if window:
-        yield window
+                else:
+                    failed.add(id(each))
+                    fail(error)
+        return [each.ref.with_file(None) if id(each) in failed else each.ref for each in wanted]
 
 
 def file_name(id: str, name: str, blob: BlobRef | Item) -> str:

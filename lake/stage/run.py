@@ -137,7 +137,8 @@ def _run(
             written = open_dataset(target)
     finally:
         context.progress.finish()
-    failures += context.failures
+    # One blob may fail twice: when it is sent, and when its sample is written without it.
+    failures = list({str(error): error for error in [*context.failures, *failures]}.values())
     if failures:
         context.counts["failed"] = max(len(failures), context.counts["failed"])
     return StageRun(target, len(written), counts=dict(context.counts), failures=tuple(failures))

@@ -20,7 +20,7 @@ Start = Annotated[
     int | None, Field(description="First sample, by position; negative counts from the end.")
 ]
 Stop = Annotated[int | None, Field(description="Sample before which to stop, by position.")]
-Step = Annotated[int | None, Field(description="Only every Nth sample.")]
+Step = Annotated[int | None, Field(ge=1, description="Only every Nth sample.")]
 
 
 class Choice(BaseModel):
