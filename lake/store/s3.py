@@ -116,7 +116,7 @@ class ObstoreWire(Wire):
             obstore.put(self._store, key, data, mode=mode, use_multipart=False)
             return
         except Exception as error:
-            found = self._translated(error, key, absent)
+            found = self._translated(error, key, absent=absent)
         raise found  # out here, so that obstore's own exception is not even its context
 
     def put_parts(self, key: str, size: int, parts: Iterator[bytes], *, absent: bool) -> None:
@@ -159,7 +159,7 @@ class ObstoreWire(Wire):
             first, end = result.range
             return Answer(end - first, self._chunks(result, end - first, key), _nothing)
         except Exception as error:
-            found = self._translated(error, key)
+            found = self._translated(error, key, ranged=options is not None)
         if isinstance(found, BeyondEnd):
             return None
         if isinstance(found, NotPartial):
@@ -252,7 +252,9 @@ class ObstoreWire(Wire):
             return False
         return True
 
-    def _translated(self, error: Exception, key: str, absent: bool = False) -> Exception:
+    def _translated(
+        self, error: Exception, key: str, *, absent: bool = False, ranged: bool = False
+    ) -> Exception:
         """What to raise instead; an error that is not obstore's (but a body's) stays as it is."""
         import obstore.exceptions
 
@@ -267,7 +269,7 @@ class ObstoreWire(Wire):
             if is_unconditional(status, code):
                 return Unconditional()
         cause = self._provider.failed if self._provider is not None else None
-        return failure(error, url=self._address.url, key=key, cause=cause)
+        return failure(error, url=self._address.url, key=key, cause=cause, ranged=ranged)
 
 
 def _before(prefix: str, after: str) -> str:

@@ -14,7 +14,7 @@ from lake.store.s3_answers import refusal
 
 _DEBUG = "\n\nDebug source:"
 _STATUS = re.compile(r"status code: (\d{3})")
-_CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,64})</Code>")
+_CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,64})</Code>|\(code: ([A-Za-z0-9.]{1,64})\)")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
 _ADDRESS = re.compile(r"https?://\S+")
 
@@ -31,31 +31,34 @@ def status_and_code(error: BaseException) -> tuple[int | None, str]:
     """HTTP's status and S3's code of an answer that obstore made an exception of."""
     text = _head(error)
     status, code = _STATUS.search(text), _CODE.search(text)
-    return (int(status[1]) if status else None, code[1] if code else "")
+    return (int(status[1]) if status else None, (code[1] or code[2]) if code else "")
 
 
-def failure(error: BaseException, *, url: str, key: str, cause: LakeError | None) -> Exception:
+def failure(
+    error: BaseException, *, url: str, key: str, cause: LakeError | None, ranged: bool = False
+) -> Exception:
     """What to raise, `from None`, in the place of one of obstore's exceptions.
 
     Args:
         url, key: where it happened.
         cause: what the source of credentials raised last, if it did.
+        ranged: a range was asked for, so NotPartial and BeyondEnd may be the answer.
     """
     import obstore.exceptions as known
 
     text = _head(error)
     status, code = status_and_code(error)
-    if status is not None:
-        if status == 416 or code == "InvalidRange":
-            return BeyondEnd()
+    if ranged and (status == 416 or code == "InvalidRange"):
+        return BeyondEnd()
+    if ranged and ("non-partial" in text or isinstance(error, known.NotSupportedError)):
+        return NotPartial()
+    if status is not None or code:
         message = _MESSAGE.search(text)
         words = message[1] if message else "" if code else f"HTTP {status}"
         return refusal(status, code or words, words if code else "", url=url, key=key)
     where = f"{url} {key}".rstrip()
     if isinstance(error, FileNotFoundError):
         return NotFound("no such object", where=where)
-    if "non-partial response" in text or isinstance(error, known.NotSupportedError):
-        return NotPartial()
     if isinstance(error, known.UnauthenticatedError):
         return _unsigned(where, cause)
     if "redirect without LOCATION" in text:
@@ -75,9 +78,10 @@ def _unsigned(where: str, cause: LakeError | None) -> LakeError:
 
 _KINDS: tuple[tuple[str, str, bool, str | None], ...] = (
     ("dns error", "the server's name is not known", False, "check the endpoint and the network"),
-    ("certificate", "the server's certificate is not trusted", False,
+    ("InvalidCertificate", "the server's certificate is not trusted", False,
      "set SSL_CERT_FILE or AWS_CA_BUNDLE to the file of its certificate authority"),
-    ("corrupt message", "the server does not speak TLS", False, "is its endpoint http, not https?"),
+    ("InvalidContentType", "the server does not speak TLS", False,
+     "is its endpoint http, not https?"),
     ("kind: Timeout", "the server did not answer in time", True, None),
     ("kind: Connect", "no connection to the server", True, None),
     ("kind: Interrupted", "the connection broke", True, None),

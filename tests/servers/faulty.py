@@ -83,7 +83,8 @@ class _Handler:
         self.proxy, self.host, self.port = proxy, host, port
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        gone = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
+        with contextlib.suppress(*gone):
             while await self.one(reader, writer):
                 await writer.drain()
         writer.close()

@@ -20,6 +20,7 @@ from tests.servers.nginx import WebServer
 from tests.servers.nginx import nginx as start_nginx
 from tests.servers.processes import CannotStart
 from tests.servers.s3server import S3Server
+from tests.servers.tls import TlsServer, serve_tls
 
 T = TypeVar("T")
 Start = Callable[[Path], AbstractContextManager[T]]
@@ -75,6 +76,13 @@ def unconditional(radosgw: S3Server) -> Iterator[S3Server]:
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """nginx over a folder, with ranges and DAV."""
     with _running(tmp_path_factory, "nginx", start_nginx) as server:
+        yield server
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[TlsServer]:
+    """An https server whose certificate only its own authority vouches for."""
+    with serve_tls(tmp_path) as server:
         yield server
 
 
