@@ -59,6 +59,7 @@ class LocalStore(Store):
         # Absolute from the start: a later change of the working directory means nothing.
         self.root = Path(root).absolute()
         self.url = self.root.as_uri()
+        self._prefix = f"{self.root}/"
         self.properties = StoreProperties(
             scheme="file", names_late=True, staged=True, root=self.root
         )
@@ -94,7 +95,7 @@ class LocalStore(Store):
             self._judge(body.size, expect.sha256, expect.size, expect)
             if not isinstance(key, str):
                 name = _check(key(expect.sha256))
-            if name is not None and not replace and self._is_there(name, expect.size):
+            if name is not None and not replace and self._holds(name, expect.size):
                 return PutResult(name, expect.sha256, expect.size, created=False)
         chunks = body.open()
         first = next(chunks, b"")
@@ -134,13 +135,14 @@ class LocalStore(Store):
         data: bytes,
     ) -> bool:
         """Publish the object, unless one is there; True if it is to be published."""
+        found = self._size_of(name)
         if not replace:
-            if self._is_there(name, size):
+            if self._is_there(name, size, found):
                 if staged is not None:
                     staged.discard()
                 return False
             # What is there all the same was torn by a foreign tool, or is no plain file.
-            replace = self._size_of(name) is not None
+            replace = found is not None
         if staged is None:
             staged = self._batch.stage()
             try:
@@ -156,11 +158,14 @@ class LocalStore(Store):
             staged.publish_as(name, replace=replace)
         return True
 
-    def _is_there(self, name: str, size: int | None) -> bool:
-        """Whether an object (of this size, when it is given) is there, or is about to be."""
+    def _holds(self, name: str, size: int) -> bool:
+        return self._is_there(name, size, self._size_of(name))
+
+    def _is_there(self, name: str, size: int | None, found: int | None) -> bool:
+        """Whether an object (of this size, when it is given) is there, or is about to be;
+        `found` is what `_size_of` said."""
         if name in self._pending:
             return True
-        found = self._size_of(name)
         if found is None or found < 0 or (size is not None and found != size):
             return False
         # Whoever wrote it may not have come to its barrier yet.
@@ -174,6 +179,8 @@ class LocalStore(Store):
             ConflictError: a directory has that name, or a file that of a directory above.
         """
         try:
+            # First by its path, which is quick: most objects that are put are new.
+            os.lstat(f"{self._prefix}{name}")
             found = fsio.stat_beneath(self.root, name)
         except FileNotFoundError:
             return None
