@@ -74,9 +74,11 @@ class _ObstoreGoogleWire(s3.ObstoreWire):
                 )
         return self._made
 
-    def _translated(self, error: Exception, key: str, absent: bool = False) -> Exception:
+    def _translated(
+        self, error: Exception, key: str, *, absent: bool = False, ranged: bool = False
+    ) -> Exception:
         failed = self._tokens.failed if self._tokens is not None else None
-        return failed or super()._translated(error, key, absent)
+        return failed or super()._translated(error, key, absent=absent, ranged=ranged)
 
 
 def _identity(endpoint: str, tokens: _Tokens | None) -> dict[str, Any]:
