@@ -329,7 +329,7 @@ class Ledger:
             return ":memory:"
         from lake import fsio
 
-        fsio.make_dirs(self._directory)
+        fsio.make_dirs(self._directory, mode=0o700)
         found = (_NAME.fullmatch(path.name) for path in self._directory.glob("ledger-*.db"))
         self._number = max([self._number, *(int(match[1]) for match in found if match)])
         return str(self._directory / f"ledger-{self._number}.db")

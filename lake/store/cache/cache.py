@@ -177,7 +177,6 @@ class Cache:
 
     def _prepare(self) -> None:
         if self._private is None:
-            fsio.make_dirs(self.path.parent)
             fsio.make_dirs(self.path, mode=0o700)
             self._is_private()
 
@@ -226,6 +225,7 @@ class Cache:
 
         Returns those of them that are pinned now; the cache does not hold the others.
         """
+        self._prepare()
         with fsio.Batch(self.path, mode=_MODE, temp=_TEMP) as batch:
             found = pins.pin(batch, self._path, digests)
         return found | (self.pinned() & frozenset(digests))
