@@ -66,6 +66,10 @@ def connect_named(
     if remote.read_only:
         store = ReadOnly(store)
     elif not folder_is_writable(remote, config):
-        why = "is a folder that you never named, so nothing is written to it"
-        store = ContentOnly(store, untrusted(remote, why))
+        stranger = "is a folder that you never named"
+        store = ContentOnly(
+            store,
+            untrusted(remote, f"{stranger}, so nothing is written to it"),
+            untrusted(remote, f"{stranger}, so only blobs named by their digest are read from it"),
+        )
     return store, source

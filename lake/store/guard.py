@@ -33,8 +33,13 @@ class ContentOnly(ReadOnly):
 
     For a folder outside of the dataset that names it. What is read there is checked against a
     digest that the reader asked for, so it shows nobody a file whose content they do not know;
-    any other key would let a dataset point at any file of the user's.
+    any other key would let a dataset point at any file of the user's. `error` is raised at every
+    attempt to write, `unread` at every read under another key.
     """
+
+    def __init__(self, inner: Store, error: LakeError, unread: LakeError) -> None:
+        super().__init__(inner, error)
+        self._unread = unread
 
     def get(self, key: str, *, start: int = 0, stop: int | None = None) -> Stream:
         return super().get(self._checked(key), start=start, stop=stop)
@@ -51,5 +56,5 @@ class ContentOnly(ReadOnly):
 
     def _checked(self, key: str) -> str:
         if digest_of(key) is None and key != LAYOUT_KEY:
-            raise self._error.with_traceback(None)
+            raise self._unread.with_traceback(None)
         return key

@@ -1,6 +1,7 @@
 """To whom credentials go, and where lake never connects."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -270,16 +271,21 @@ def test_P8_a_strangers_folder_is_read_by_digest_only(home: Path) -> None:
     assert store.get(blob_key(DIGEST)).read() == b"test"
     assert [info.key for info in store.list()] == [blob_key(DIGEST)]
     assert not store.properties.writable
-    for attempt in (
+    reads: list[Callable[[], object]] = [
         lambda: store.get("diary.txt"),
         lambda: store.stat("diary.txt"),
         lambda: store.share_url("diary.txt"),
+    ]
+    writes: list[Callable[[], object]] = [
         lambda: store.put("diary.txt", BytesBody(b"x"), replace=True),
         lambda: store.put(blob_key(DIGEST), BytesBody(b"x")),
         lambda: store.delete([blob_key(DIGEST)]),
-    ):
-        with pytest.raises(UntrustedRemote, match="lake remote trust"):
-            attempt()
+    ]
+    for attempts, refused in ((reads, "only blobs named by their digest"), (writes, "written")):
+        for attempt in attempts:
+            with pytest.raises(UntrustedRemote, match="lake remote trust") as caught:
+                attempt()
+            assert refused in caught.value.what
     assert (outside / "diary.txt").read_text() == "dear diary"
 
 
