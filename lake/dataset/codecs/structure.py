@@ -40,12 +40,26 @@ def _json(data: bytes) -> Any:
 
 
 def encode(obj: Any, media_type: str) -> bytes:
-    """Text of a value; numpy arrays and scalars become lists and numbers in JSON."""
+    """Text of a value; numpy arrays and scalars become lists and numbers in JSON.
+
+    TOML, which can be read without it, is written by an extra; it has no null.
+    """
     if media_type == "application/toml":
-        raise Unsupported("no codec writes TOML", hint="write it as YAML or JSON")
+        return _toml(obj)
     if media_type == "application/yaml":
         return dump_yaml(obj)
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
     if media_type == "application/jsonl":
         return b"".join(orjson.dumps(row, option=options) for row in obj)
     return orjson.dumps(obj, option=options | orjson.OPT_INDENT_2)
+
+
+def _toml(obj: Any) -> bytes:
+    try:
+        import tomli_w
+    except ModuleNotFoundError as error:
+        raise Unsupported(
+            "writing application/toml needs the package tomli-w",
+            hint='pip install "lake-datasets[toml]", or write it as YAML or JSON',
+        ) from error
+    return tomli_w.dumps(obj).encode()

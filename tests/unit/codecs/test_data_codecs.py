@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import datetime
 import io
 import pickle
 import struct
+import sys
 import wave
 import zipfile
 from pathlib import Path
@@ -179,7 +181,15 @@ def test_structures() -> None:
     assert (
         encode({"a": np.arange(2)}, "application/json") == b'{\n  "a": [\n    0,\n    1\n  ]\n}\n'
     )
-    with pytest.raises(Unsupported):
+
+
+def test_toml_is_written_by_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"a": [1, 2.5, "é"], "b": {"c": True, "at": datetime.date(2024, 5, 1)}}
+    assert decode(encode(value, "application/toml"), "application/toml") == value
+    with pytest.raises(UsageError, match="application/toml"):
+        encode({"a": None}, "application/toml")
+    monkeypatch.setitem(sys.modules, "tomli_w", None)
+    with pytest.raises(Unsupported, match="needs the package tomli-w"):
         encode(value, "application/toml")
 
 
