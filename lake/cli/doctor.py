@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -17,17 +18,8 @@ import typer
 from lake.cli.options import Json, Quiet
 from lake.cli.output import Output, size_text
 
-_NEEDED = ("lake-datasets", "pydantic", "orjson", "pyyaml", "typer", "rich", "obstore", "xxhash")
-_EXTRAS = {
-    "image": ("numpy", "pillow"),
-    "audio": ("numpy", "soundfile"),
-    "table": ("pyarrow",),
-    "mesh": ("numpy", "trimesh"),
-    "tensor": ("numpy", "safetensors"),
-    "s3": ("boto3", "minio"),
-    "gcs": ("google-cloud-storage",),
-    "keyring": ("keyring",),
-}
+_DISTRIBUTION = "lake-datasets"
+_REQUIRED = re.compile(r"([A-Za-z0-9._-]+).*?(?:;.*\bextra == ['\"]([a-z0-9_-]+)['\"])?$")
 _LITTLE_SPACE = 1 << 30
 FAILED = 1
 """Exit code when something is wrong."""
@@ -57,7 +49,7 @@ def command(
     out = Output(json=json, quiet=quiet)
     found = [*_machine(), *_packages(), *_settings(), *_cache(), *_remotes(offline)]
     marks = {True: "ok", False: "WRONG", None: ""}
-    out.table(["", "WHAT", "FOUND", ""], [(f.topic, f.name, f.fact, marks[f.ok]) for f in found])
+    out.table(["", "", "WHAT", "FOUND"], [(marks[f.ok], f.topic, f.name, f.fact) for f in found])
     wrong = [f for f in found if f.ok is False]
     out.result([f._asdict() for f in found])
     out.note(f"{len(wrong)} of {len(found)} are wrong" if wrong else "all is well")
@@ -78,16 +70,34 @@ def _machine() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for name in _NEEDED:
-        found = _version(name)
-        yield Finding("package", name, found or "missing", found is not None)
-    for extra, names in _EXTRAS.items():
+    yield Finding("package", _DISTRIBUTION, _version(_DISTRIBUTION) or "not installed", None)
+    extras: dict[str, list[str]] = {}
+    for text in _requirements():
+        found = _REQUIRED.match(text)
+        if found is None or found[1] == _DISTRIBUTION:
+            continue
+        if found[2] == "all":
+            continue
+        if found[2] is not None:
+            extras.setdefault(found[2], []).append(found[1])
+        else:
+            number = _version(found[1])
+            yield Finding("package", found[1], number or "missing", number is not None)
+    for extra, names in extras.items():
         versions = {name: _version(name) for name in names}
         if all(versions.values()):
             fact = ", ".join(f"{name} {number}" for name, number in versions.items())
         else:
-            fact = f"not installed; pip install lake-datasets[{extra}]"
+            fact = f"not installed; pip install {_DISTRIBUTION}[{extra}]"
         yield Finding("extra", extra, fact, None)
+
+
+def _requirements() -> list[str]:
+    """What lake requires, by its own metadata; nothing where it runs without being installed."""
+    try:
+        return requires(_DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return []
 
 
 def _version(name: str) -> str | None:
