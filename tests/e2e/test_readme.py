@@ -19,6 +19,7 @@ PAGES = [
     "docs/how-to/share-a-dataset.md",
     "docs/how-to/work-offline.md",
     "docs/how-to/move-from-pipelime.md",
+    "docs/how-to/write-a-stage.md",
 ]
 """Pages whose `sh` and `python` blocks need no server: run in order, in one folder, a page each."""
 
