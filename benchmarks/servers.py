@@ -49,6 +49,8 @@ def nginx(root: Path, room: Path, *, writable: bool = False) -> Iterator[str | N
     root.mkdir(parents=True, exist_ok=True)
     port = free_port()
     dav = "dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 0;"
+    # S3 answers a PUT with an ETag, nginx only a GET.
+    dav += " set $tag ''; if ($request_method = PUT) { set $tag '\"x\"'; } add_header ETag $tag;"
     (room / "nginx.conf").write_text(
         f"daemon off; worker_processes 1; pid {room}/pid; error_log {room}/error.log;\n"
         "events { worker_connections 512; }\n"
