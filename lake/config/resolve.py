@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lake.config.aws import s3_endpoint, s3_region
 from lake.config.endpoint import endpoint_of, reference_for
 from lake.config.files import ConfigFile, shown
 from lake.config.remote import Named, Origin, Remote
@@ -182,16 +183,16 @@ def _with_environment(address: RemoteAddress) -> RemoteAddress:
     try:
         return replace(address, options={**address.options, **added}) if added else address
     except FormatError as error:
-        raise ConfigError(error.what, where="the environment", hint=error.hint) from None
+        raise ConfigError(
+            error.what, where="the environment, or ~/.aws/config", hint=error.hint
+        ) from None
 
 
 def _amazon(address: RemoteAddress) -> dict[str, str]:
     added = {}
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint and os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
-        added["endpoint"] = endpoint.rstrip("/")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if region and "region" not in address.options:
+    if endpoint := s3_endpoint():
+        added["endpoint"] = endpoint
+    if "region" not in address.options and (region := s3_region()):
         added["region"] = region
     return added
 

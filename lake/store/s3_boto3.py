@@ -203,6 +203,8 @@ def _client(address: RemoteAddress, source: CredentialSource | None) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         parameter_validation=False,
+        # Lake has decided where requests go, and whether they may be signed there.
+        ignore_configured_endpoint_urls=True,
     )
     client = boto3.Session(botocore_session=session).client(
         "s3",

@@ -19,6 +19,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lake.config.aws import config_text
 from lake.config.edit import change
 from lake.config.endpoint import canonical, endpoint_of, reference_for
 from lake.config.places import user_file
@@ -47,7 +48,7 @@ def refuse_metadata(remote: Remote) -> None:
     These give out a machine's own credentials; no store lives there. Trust does not change it.
     """
     endpoint = endpoint_of(remote.address)
-    if endpoint is None:
+    if endpoint is None or is_providers_own(remote.address.scheme, endpoint):
         return
     found = metadata_address(endpoint)
     if found is not None:
@@ -183,12 +184,7 @@ def saved_reference(endpoint: str, bucket: str | None) -> str | None:
 
 def aws_config_endpoints() -> set[str]:
     """Endpoints that the user's AWS config file names, canonical, of whatever profile."""
-    path = Path(os.environ.get("AWS_CONFIG_FILE") or Path.home() / ".aws" / "config").expanduser()
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return set()
-    return {canonical(url) for url in _ENDPOINT_LINE.findall(text)}
+    return {canonical(url) for url in _ENDPOINT_LINE.findall(config_text())}
 
 
 def _named_by_user(remote: Remote) -> str | None:

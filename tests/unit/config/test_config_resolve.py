@@ -81,6 +81,25 @@ def test_the_environment_completes_an_s3_url(
     assert typed("s3://bucket/x").url == "s3://bucket/x?region=eu-south-1"
 
 
+def test_the_aws_profile_completes_an_s3_url(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(
+        home / ".aws/config",
+        "[default]\nendpoint_url = https://plain.example.org/\n"
+        "[profile nested]\nservices = mine\nendpoint_url = https://not.example.org\n"
+        "[services mine]\ns3 =\n  endpoint_url = https://nested.example.org\n  other = 1\n"
+        "[profile amazon]\nregion = x\n",
+    )
+    assert typed("s3://b").url == "s3://b?endpoint=https://plain.example.org"
+    monkeypatch.setenv("AWS_PROFILE", "nested")
+    assert typed("s3://b").url == "s3://b?endpoint=https://nested.example.org"
+    for profile in ("amazon", "not-there"):
+        monkeypatch.setenv("AWS_PROFILE", profile)
+        assert typed("s3://b").url == "s3://b"
+    monkeypatch.delenv("AWS_PROFILE")
+    write(home / ".aws/config", "endpoint_url without a section\n[[[")
+    assert typed("s3://b").url == "s3://b"
+
+
 def test_the_environment_completes_a_google_url(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
