@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from lake.errors import IntegrityError, LakeError, NotFound
 from lake.store.layout import blob_key
 from lake.store.store import Expect
 from lake.store.verify import checked_chunks, read_verified
-from lake.transfer.sources import Spot
+from lake.transfer.sources import FEW_TRIES, MANY_TRIES, Spot
 from lake.transfer.target import FOLDER_THREADS
 
 if TYPE_CHECKING:
@@ -101,22 +102,24 @@ class OwnFile(Holder):
 
     def look(self, read_data: bool) -> tuple[str, str] | None:
         from lake.fsio import hash_file
+        from lake.transfer.links import open_own
 
         try:
-            size = self.path.lstat().st_size
-        except (FileNotFoundError, NotADirectoryError):
-            return "missing", "no such file"
-        except OSError as error:
-            return "unreachable", str(error.strerror)
-        if size != self.ref.size:
-            return "changed", f"{size} bytes instead of {self.ref.size}"
-        if not read_data:
-            return "ok", ""
+            fd = open_own(self.hub, self.mention.place.root or Path(), str(self.ref.file))
+        except LakeError as error:
+            there = os.path.lexists(self.path)
+            return ("unreachable", error.what) if there else ("missing", "no such file")
         try:
-            sha256, _ = hash_file(self.path)
+            size = os.fstat(fd).st_size
+            if size != self.ref.size:
+                return "changed", f"{size} bytes instead of {self.ref.size}"
+            if read_data and hash_file(fd)[0] != self.ref.sha256:
+                return "changed", "other bytes"
         except LakeError as error:
             return "unreachable", error.what
-        return ("ok", "") if sha256 == self.ref.sha256 else ("changed", "other bytes")
+        finally:
+            os.close(fd)
+        return "ok", ""
 
 
 class Cached(Holder):
@@ -201,20 +204,26 @@ class InRemote(Holder):
             right = size == ref.size
             return ("ok", "") if right else ("size", f"{size} bytes instead of {ref.size}")
         expect = Expect(ref.sha256, ref.size)
-        for last in (False, True):
+        try:
+            if ref.size <= IN_MEMORY:
+                read_verified(store, spot.key, expect, source=spot.alias, tries=MANY_TRIES)
+            else:
+                self._read_through(spot, expect)
+        except IntegrityError as error:
+            return "corrupt", error.what
+        return "ok", ""
+
+    def _read_through(self, spot: Spot, expect: Expect) -> None:
+        for left in reversed(range(FEW_TRIES)):
             try:
-                if ref.size <= IN_MEMORY:
-                    read_verified(store, spot.key, expect, source=spot.alias)
-                else:
-                    with store.get(spot.key) as stream:
-                        for _ in checked_chunks(stream, expect, source=spot.alias):
-                            pass
-                return "ok", ""
-            except IntegrityError as error:
-                # A bit may have flipped on the wire: only twice wrong is wrong.
-                if last:
-                    return "corrupt", error.what
-        raise AssertionError("unreachable")
+                with spot.opened.store.get(spot.key) as stream:
+                    for _ in checked_chunks(stream, expect, source=spot.alias):
+                        pass
+                return
+            except IntegrityError:
+                # A bit may have flipped on the wire.
+                if not left:
+                    raise
 
 
 def holders(hub: Hub, mention: Mention) -> Iterator[Holder]:

@@ -51,10 +51,10 @@ def copy_into(
 def _copy(fetcher: Fetcher, ref: BlobRef, place: Place, rel: str, batch: Batch) -> None:
     hub, answers = fetcher.hub, Answers()
     if ref.file is not None:
-        from lake.fsio import open_beneath
+        from lake.transfer.links import open_own
 
         try:
-            fd = open_beneath(place.root or Path(), ref.file)
+            fd = open_own(hub, place.root or Path(), ref.file)
             try:
                 return _copy_file(fd, ref, rel, batch, f"file {ref.file}")
             finally:

@@ -12,6 +12,7 @@ from lake.store.cache.partial import PartialWriter
 from lake.store.store import Expect, Store
 from lake.store.verify import read_verified
 from lake.transfer.chunks import BIG
+from lake.transfer.sources import FEW_TRIES
 from lake.transfer.spread import SMALL
 
 if TYPE_CHECKING:
@@ -60,11 +61,14 @@ def download(
         CacheFailed: the disk is full, say.
     """
     if ref.size <= SMALL:
-        data = read_verified(store, spot.key, Expect(ref.sha256, ref.size), source=spot.alias)
+        expect = Expect(ref.sha256, ref.size)
+        data = read_verified(store, spot.key, expect, source=spot.alias, tries=spot.tries)
         if flowed is not None:
             flowed(len(data))
         return into_cache(lambda: hub.cache.add_bytes(ref.sha256, data))
+    left = FEW_TRIES
     while True:
+        left -= 1
         with into_cache(lambda: _writer(hub, ref, store)) as writer:
             resumed = writer.done if isinstance(writer, PartialWriter) else 0
             line = _Line(writer, flowed)
@@ -75,8 +79,9 @@ def download(
                     _in_one(store, spot.key, resumed, line)
                 return into_cache(writer.commit)
             except IntegrityError:
-                # What an earlier process left may be what is bad: it is gone now.
-                if not resumed:
+                # A bit may have flipped on the wire; and what an earlier process left may be
+                # what is bad, but that is gone now.
+                if not resumed and left <= 0:
                     raise
 
 

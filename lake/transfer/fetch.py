@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from lake.errors import LakeError
+from lake.errors import IntegrityError, LakeError
 from lake.transfer.chunks import BIG, check_chunk, sidecar_ref
 from lake.transfer.download import CacheFailed, download, into_cache
 from lake.transfer.first import Answers, first_good
@@ -53,7 +53,7 @@ class Fetcher:
     def read_here(self, ref: BlobRef, place: Place, answers: Answers) -> bytes | None:
         """All bytes of a blob if the dataset's own file or the cache has it."""
         if ref.file is not None:
-            data = own_bytes(ref, place, answers)
+            data = own_bytes(self.hub, ref, place, answers)
             if data is not None:
                 return data
         return self.hub.cache.read(ref.sha256, ref.size)
@@ -75,7 +75,8 @@ class Fetcher:
                         return data, True
                 except CacheFailed as failure:
                     self._give_cache_up(failure.error)
-            return read_verified(store, spot.key, expect, source=spot.alias), folder
+            data = read_verified(store, spot.key, expect, source=spot.alias, tries=spot.tries)
+            return data, folder
 
         data, kept = first_good(self.hub, ref, place, use, answers)
         if not kept and not self.hub.cache_failed:
@@ -152,9 +153,15 @@ class Fetcher:
             stop = min(ref.size, start + chunks.size)
 
             def use(spot: Spot, store: Store) -> bytes:
-                with store.get(spot.key, start=start, stop=stop) as stream:
-                    data = stream.read()
-                return check_chunk(data, number, sidecar, source=spot.alias)
+                for left in reversed(range(spot.tries)):
+                    with store.get(spot.key, start=start, stop=stop) as stream:
+                        data = stream.read()
+                    try:
+                        return check_chunk(data, number, sidecar, source=spot.alias)
+                    except IntegrityError:
+                        if not left:
+                            raise
+                raise AssertionError("unreachable")
 
             return first_good(self.hub, ref, place, use)
 

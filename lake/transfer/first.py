@@ -15,7 +15,7 @@ from lake.errors import (
     NotFound,
     RemoteError,
 )
-from lake.transfer.sources import Spot, spots
+from lake.transfer.sources import MANY_TRIES, Spot, spots
 
 if TYPE_CHECKING:
     from lake.store.store import Store
@@ -83,6 +83,8 @@ def first_good(
         else:
             hopeful.append(spot)
     patient: list[Spot] = []
+    if len(hopeful) == 1:
+        hopeful[0].tries = MANY_TRIES
     for spot in hopeful:
         try:
             store = spot.opened.store if len(hopeful) == 1 else spot.opened.quick

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lake.errors import IntegrityError, LakeError, NotFound
+from lake.errors import InputError, IntegrityError, LakeError, NotFound
 
 if TYPE_CHECKING:
     from lake.transfer.first import Answers
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 OTHER = "other bytes than its manifest says"
 
 
-def own_bytes(ref: BlobRef, place: Place, answers: Answers) -> bytes | None:
+def own_bytes(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> bytes | None:
     """The verified bytes of the dataset's own file, or None, with the reason in `answers`."""
     from lake.fsio import read_beneath
 
     root, file = place.root or Path(), str(ref.file)
     try:
-        data = read_beneath(root, file, limit=ref.size)
+        try:
+            data = read_beneath(root, file, limit=ref.size)
+        except InputError:
+            # Perhaps a link that may be followed; else the same error once more.
+            data = _read_own(hub, root, file, ref.size)
     except LakeError as error:
         answers.add(f"file {file}", error)
         return None
@@ -39,11 +43,25 @@ def own_bytes(ref: BlobRef, place: Place, answers: Answers) -> bytes | None:
     return None
 
 
+def _read_own(hub: Hub, root: Path, file: str, size: int) -> bytes:
+    from lake.fsio import os_errors, read_up_to
+    from lake.transfer.links import open_own
+
+    fd = open_own(hub, root, file)
+    try:
+        with os_errors(root / file):
+            return read_up_to(fd, size + 1)
+    finally:
+        os.close(fd)
+
+
 def own_path(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> Path | None:
     """The dataset's own file once it is known to be right, or None."""
+    from lake.transfer.links import open_own
+
     root, file = place.root or Path(), str(ref.file)
     try:
-        return verified_path(hub, root, file, ref, f"file {file}")
+        return _verified(hub, open_own(hub, root, file), root / file, ref, f"file {file}")
     except LakeError as error:
         answers.add(f"file {file}", error)
         return None
@@ -72,12 +90,16 @@ def verified_path(hub: Hub, root: Path, rel: str, ref: BlobRef, source: str) -> 
     """
     from lake.fsio import open_beneath
 
-    fd = open_beneath(root, rel)
+    return _verified(hub, open_beneath(root, rel), root / rel, ref, source)
+
+
+def _verified(hub: Hub, fd: int, path: Path, ref: BlobRef, source: str) -> Path:
+    """`path`, which is open as `fd`; closes that."""
     try:
-        check_open_file(hub, fd, str(root / rel), ref, source)
+        check_open_file(hub, fd, str(path), ref, source)
     finally:
         os.close(fd)
-    return root / rel
+    return path
 
 
 def check_open_file(hub: Hub, fd: int, name: str, ref: BlobRef, source: str) -> None:

@@ -15,6 +15,7 @@ from lake.progress import Progress, Silent
 from lake.transfer.chunks import BIG
 from lake.transfer.download import RANGES, CacheFailed, download, into_cache
 from lake.transfer.first import Answers, first_good
+from lake.transfer.links import own_size
 from lake.transfer.many import MOST_THREADS
 from lake.transfer.mention import Mention, Windows
 from lake.transfer.nearby import spot_path
@@ -95,7 +96,7 @@ class _Pull:
 
     def is_here(self, mention: Mention) -> bool:
         ref, root = mention.ref, mention.place.root or Path()
-        if ref.file is not None and _size(root / ref.file) == ref.size:
+        if ref.file is not None and own_size(self._hub, root, ref.file) == ref.size:
             self.report.files += 1
         elif self._hub.cache.get_path(ref.sha256, ref.size) is not None:
             self.report.cached += 1
@@ -148,10 +149,3 @@ def _threads(hub: Hub, mentions: Sequence[Mention]) -> int:
                 if opened.root is None:
                     best = max(best, opened.store.properties.concurrency)
     return min(best, MOST_THREADS)
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.lstat().st_size
-    except OSError:
-        return None

@@ -33,13 +33,22 @@ class Source:
     where: str
 
 
+FEW_TRIES = 3
+MANY_TRIES = 10
+
+
 @dataclass(slots=True)
 class Spot:
-    """One object in one remote that should be a certain blob."""
+    """One object in one remote that should be a certain blob.
+
+    `tries` says how often to read it when it comes wrong, before it is taken to be wrong: bits
+    flip on wires, too. Where there is another source that is not worth much time.
+    """
 
     alias: str
     opened: Opened
     key: str
+    tries: int = FEW_TRIES
 
     @property
     def where(self) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lake.errors import LakeError, NotFound
 from lake.progress import Progress, Silent
 from lake.store.layout import blob_key
+from lake.transfer.links import own_size
 from lake.transfer.mention import Mention, Windows
 from lake.transfer.target import FOLDER_THREADS
 
@@ -99,13 +100,10 @@ def _look_here(hub: Hub, mention: Mention, found: Status) -> bool:
     ref = mention.ref
     here = False
     if ref.file is not None:
-        try:
-            size = ((mention.place.root or Path()) / ref.file).lstat().st_size
-        except OSError:
-            size = -1
+        size = own_size(hub, mention.place.root or Path(), ref.file)
         here = size == ref.size
         found.files += here
-        found.changed += not here and size >= 0
+        found.changed += not here and size is not None
     if hub.cache.get_path(ref.sha256, ref.size) is not None:
         found.cached += 1
         here = True

@@ -57,7 +57,7 @@ class Supply:
             if ref.file is not None and (place, ref.file) not in tried:
                 tried.add((place, ref.file))
                 where = str((place.root or Path()) / ref.file)
-                yield where, FileBody(_opener(place, ref.file), ref.size, where=where)
+                yield where, FileBody(_opener(hub, place, ref.file), ref.size, where=where)
         cached = hub.cache.get_path(self.ref.sha256, self.ref.size)
         if cached is not None:
             yield "cache", FileBody(cached, self.ref.size)
@@ -70,7 +70,7 @@ class Supply:
         """
 
         def read(spot: Spot, store: Store) -> bytes:
-            return read_verified(store, spot.key, self.expect, source=spot.alias)
+            return read_verified(store, spot.key, self.expect, source=spot.alias, tries=spot.tries)
 
         return self._each_place(hub, answers, read)
 
@@ -165,8 +165,8 @@ def is_bad(body: Body, expect: Expect) -> bool:
     return False
 
 
-def _opener(place: Place, file: str) -> Callable[[], int]:
-    from lake import fsio
+def _opener(hub: Hub, place: Place, file: str) -> Callable[[], int]:
+    from lake.transfer.links import open_own
 
     root = place.root or Path()
-    return lambda: fsio.open_beneath(root, file)
+    return lambda: open_own(hub, root, file)
