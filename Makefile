@@ -24,11 +24,11 @@ demo: $(VENV)/.installed
 	@$(BIN)/python examples/digits_tour.py
 
 test: $(VENV)/.installed-dev
-	@bash .ci/servers
+	@bash .ci/servers $(VENV)
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev
-	@bash .ci/servers
+	@bash .ci/servers $(VENV)
 	@bash .ci/check $(VENV)
 
 lint: $(VENV)/.installed-dev

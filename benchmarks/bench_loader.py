@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -19,7 +20,8 @@ from pathlib import Path
 
 from benchmarks import data
 from benchmarks.harness import environment, lake, lake_home, measure, options
-from benchmarks.servers import nginx
+from tests.servers.nginx import nginx
+from tests.servers.processes import CannotStart
 
 SIZE = 18_700
 WARM_US, COLD_US = 60, 250
@@ -44,7 +46,8 @@ def main() -> int:
         room = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lake-bench-", dir=args.room))
         )
-        source = data.files(room / "jpegs", max(64, int(5000 * args.scale)), SIZE, suffix=".jpg")
+        count = max(64, int(5000 * args.scale))
+        source = data.files(room / "jpegs", count, SIZE, suffix=".jpg")
         env = lake_home(room)
         run = functools.partial(measure, cwd=room, env=env)
         run(lake("init", "raw", "--from", source, "--layout", "packed"))
@@ -54,17 +57,15 @@ def main() -> int:
             "files, hashed": lambda: loop("hashed", source, 2, env),
             "lake, folder remote": lambda: loop("lake", room / "folder", 2, env),
         }
-        url = stack.enter_context(nginx(room / "store", room / "nginx"))
-        if url is not None:
+        with contextlib.suppress(CannotStart):
+            server = stack.enter_context(nginx(room / "nginx"))
+            shutil.copytree(room / "store", server.data / "store")
             shutil.copytree(room / "folder", room / "http")
-            text = (room / "http" / "dataset.yaml").read_text()
-            (room / "http" / "dataset.yaml").write_text(
-                "\n".join(
-                    line.split(":")[0] + f": {url}" if "store" in line else line
-                    for line in text.splitlines()
-                )
-                + "\n"
+            descriptor = room / "http" / "dataset.yaml"
+            text = re.sub(
+                r"(?m)^( +\w+: ).*store$", rf"\1{server.url}/store", descriptor.read_text()
             )
+            descriptor.write_text(text)
 
             def fresh() -> list[dict[str, float]]:
                 shutil.rmtree(room / "home" / "cache", ignore_errors=True)
@@ -74,7 +75,7 @@ def main() -> int:
         for _ in range(args.rounds):
             for name, one in runs.items():
                 found.setdefault(name, []).append(one())
-    print(f"\n## Loader, {len(list(range(max(64, int(5000 * args.scale))))):,} x {SIZE:,} bytes\n")
+    print(f"\n## Loader, {count:,} x {SIZE:,} bytes\n")
     print("| who | first pass, CPU us a sample (samples/s) | later pass |")
     print("| --- | --- | --- |")
     good = True

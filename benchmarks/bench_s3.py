@@ -30,12 +30,15 @@ from benchmarks.harness import (
     report,
 )
 from benchmarks.peers import peer
-from benchmarks.servers import KEY, SECRET, nginx, radosgw
+from tests.servers.ceph import radosgw
+from tests.servers.nginx import nginx
+from tests.servers.processes import CannotStart
+from tests.servers.s3server import ACCESS, SECRET, S3Server
 
 HERE = Path(__file__).parent
 PUT, GET = "put", "get"
 AWS = {
-    "AWS_ACCESS_KEY_ID": KEY,
+    "AWS_ACCESS_KEY_ID": ACCESS,
     "AWS_SECRET_ACCESS_KEY": SECRET,
     "AWS_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -47,8 +50,8 @@ def bucket(url: str, room: Path) -> tuple[str, Callable[[], object]]:
     wrongly once something was written after a listing. nginx makes folders by itself."""
     name = "".join(c if c.isalnum() else "-" for c in room.name.lower())
     aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "mb", f"s3://{name}"]
-    listable = "nginx" not in str(room.parent)
-    return name, functools.partial(measure, aws if listable else ["true"], cwd=room, env=AWS)
+    is_nginx = room.parent.name == "nginx"
+    return name, functools.partial(measure, ["true"] if is_nginx else aws, cwd=room, env=AWS)
 
 
 def bare_steps(source: Path, url: str, room: Path) -> Iterator[Step]:
@@ -141,16 +144,14 @@ def main() -> int:
         room = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lake-bench-", dir=args.room))
         )
-        ceph = stack.enter_context(radosgw(room / "gateway"))
-        servers = {"radosgw": ceph}
-        if args.nginx:
-            servers["nginx"] = stack.enter_context(
-                nginx(room / "www", room / "conf", writable=True)
-            )
-        for server, url in servers.items():
-            if url is None:
+        starts = {"radosgw": radosgw, **({"nginx": nginx} if args.nginx else {})}
+        for server, start in starts.items():
+            try:
+                running = stack.enter_context(start(room / f"{server}-files"))
+            except CannotStart as error:
+                print(f"{server} left out: {error}", file=sys.stderr)
                 continue
-            url = url.rstrip("/")
+            url = running.endpoint if isinstance(running, S3Server) else running.url
             for size in args.sizes if server == "radosgw" else ["small"]:
                 count, each = (5000, 20 << 10) if size == "small" else (20, 64 << 20)
                 count = max(2, int(count * args.scale))

@@ -88,9 +88,7 @@ class Bench:
             path.write_bytes(content)
             self.files.append(path)
             digest = hashlib.sha256(content).hexdigest()
-            refs.append(
-                BlobRef(sha256=digest, size=size, type="image/jpeg", file=path.name)
-            )
+            refs.append(BlobRef(sha256=digest, size=size, type="image/jpeg", file=path.name))
         self.place = Place(data, {"main": str(room / "store")})
         self.wants = [(ref, self.place) for ref in refs]
         self.stored = [(ref.with_location("main").with_file(None), self.place) for ref in refs]

@@ -35,7 +35,14 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         root {data};
-        location / {{ dav_methods PUT DELETE; create_full_put_path on; }}
+        set $tag "";
+        if ($request_method = PUT) {{ set $tag '"put"'; }}
+        location / {{
+            dav_methods PUT DELETE;
+            create_full_put_path on;
+            # S3 answers a PUT with an ETag; nginx by itself only a GET.
+            add_header ETag $tag;
+        }}
         location /moved/ {{ return 302 http://127.0.0.1:{port}/here/; }}
     }}
 }}
