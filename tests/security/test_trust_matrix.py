@@ -15,6 +15,7 @@ from lake.store.connect import connect
 from lake.store.endpoints import is_providers_own, metadata_address
 from lake.store.trust import grant, remember, why_trusted
 from tests.person import write
+from tests.servers.loopback import Reply, Request, answering
 
 STRANGER = "https://minio.stranger.example"
 URL = f"s3://bucket/x?endpoint={STRANGER}"
@@ -258,6 +259,21 @@ def test_P8_metadata_is_refused_whoever_names_it(home: Path, keys: None) -> None
             connect(Config.load().remote(url, typed=True))
         with pytest.raises(UntrustedRemote, match="metadata"):
             grant(declared(url), Config.load())
+
+
+def test_P8_a_strangers_public_server_sends_us_nowhere(home: Path) -> None:
+    with answering(lambda _: Reply(200, b"inner")) as inner:
+
+        def away(request: Request) -> Reply:
+            return Reply(307, b"", {"Location": f"{inner.url}{request.path}"})
+
+        with answering(away) as server:
+            store = connect(declared(f"s3://bucket?endpoint={server.url}&public=true"))
+            with pytest.raises(RemoteError):
+                store.get(blob_key(DIGEST)).read()
+            store.close()
+            assert server.requests
+        assert inner.requests == []
 
 
 # -- folders that a dataset names
