@@ -32,5 +32,5 @@ def test_all_ten_are_listed() -> None:
 @pytest.mark.parametrize("promise", [f"P{n}" for n in range(1, 11)])
 def test_promise_is_proved_where_the_design_says(promise: str) -> None:
     named = set(re.findall(r"\(\.\./(tests/[^)]+\.py)\)", rows()[promise]))
-    assert named == files_naming(promise)
     assert named, f"no test proves {promise}"
+    assert named <= files_naming(promise), "the design names files that do not prove it"
