@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lake.errors import ConfigError, Unsupported
 from lake.store.store import Store
 
 if TYPE_CHECKING:
-    from lake_schemas.remote import RemoteAddress
-
     from lake.store.credentials import CredentialSource
+    from lake_schemas.remote import RemoteAddress
 
 GROUP = "lake.stores"
 
@@ -28,6 +27,7 @@ _S3_DRIVERS = {
     "obstore": "lake.store.s3:from_address",
     "minio": "lake.store.s3_minio:from_address",
     "boto3": "lake.store.s3_boto3:from_address",
+    "public": "lake.store.s3_public:from_address",
 }
 
 
@@ -44,8 +44,8 @@ def open_store(
         address: scheme, bucket, prefix and options.
         credentials: where they come from; None reads without signing.
         base: the folder that a relative path starts from.
-        driver: of an S3 store: "obstore", "minio" or "boto3"; the default is what the address
-            says, else obstore where it works.
+        driver: of an S3 store: "obstore", "minio", "boto3", or "public" for reading without
+            keys; the default is what the address says, else what serves it best.
 
     Raises:
         ConfigError: an unknown scheme or driver.
@@ -70,7 +70,7 @@ def _open_s3(
     if driver is not None and driver not in _S3_DRIVERS:
         names = ", ".join(_S3_DRIVERS)
         raise ConfigError(f"no S3 driver {driver!r}", where=address.url, hint=f"one of: {names}")
-    for choice in [driver] if driver else _s3_choices():
+    for choice in [driver] if driver else _s3_choices(credentials):
         try:
             factory = _load(_S3_DRIVERS[choice])
         except ImportError:
@@ -84,9 +84,12 @@ def _open_s3(
     )
 
 
-def _s3_choices() -> list[str]:
+def _s3_choices(credentials: CredentialSource | None) -> list[str]:
+    from lake.store.credentials import Anonymous
     from lake.store.s3 import used_in_other_process
 
+    if credentials is None or isinstance(credentials, Anonymous):
+        return ["public"]
     # Once a process has used obstore, its forked children hang in it.
     return ["minio", "boto3"] if used_in_other_process() else ["obstore"]
 
@@ -108,17 +111,17 @@ def _open_memory(
     return MemoryStore.named("/".join(part for part in (address.bucket, address.prefix) if part))
 
 
-def _load(target: str) -> Callable[..., Any]:
+def _load(target: str) -> Callable[..., Store]:
     module, _, name = target.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    function: Callable[..., Store] = getattr(importlib.import_module(module), name)
     return function
 
 
-def _plugin(scheme: str) -> Callable[..., Any]:
+def _plugin(scheme: str) -> Callable[..., Store]:
     from importlib.metadata import entry_points
 
     for point in entry_points(group=GROUP, name=scheme):
-        function: Callable[..., Any] = point.load()
+        function: Callable[..., Store] = point.load()
         return function
     raise ConfigError(
         f"no store for {scheme}:// addresses",

@@ -22,7 +22,7 @@ _CERTIFICATES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE")
 def store_options(address: RemoteAddress, *, signed: bool) -> dict[str, Any]:
     """The arguments of obstore's S3Store for an address."""
     options = address.options
-    endpoint, virtual = _endpoint(address)
+    endpoint, virtual = endpoint_of_bucket(address)
     secure = urlsplit(endpoint).scheme == "https"
     # obstore reads AWS_* variables for whatever is not said here, and an endpoint in one of
     # them would win over ours; lake alone decides where signed requests go, and how.
@@ -51,7 +51,7 @@ def store_options(address: RemoteAddress, *, signed: bool) -> dict[str, Any]:
     }
 
 
-def _endpoint(address: RemoteAddress) -> tuple[str, bool]:
+def endpoint_of_bucket(address: RemoteAddress) -> tuple[str, bool]:
     """The endpoint, and whether the bucket is part of its name."""
     bucket, addressing = address.bucket or "", address.options.get("addressing")
     named = address.options.get("endpoint")

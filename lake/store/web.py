@@ -87,6 +87,19 @@ class Web:
             raise
         return Answer(size, self._chunks(reply, key), lambda: self._leave(reply))
 
+    def page(self, path: str, most: int, *, key: str) -> bytes:
+        """All of an answer that is made up as it is given, of at most so many bytes."""
+        reply = self._ask("GET", path, {}, key)
+        try:
+            data = reply.body.read(most + 1)
+        except (OSError, http.client.HTTPException) as error:
+            reply.connection.close()
+            raise self._broken(error, key) from None
+        self._leave(reply)
+        if len(data) > most:
+            raise RemoteError(f"an answer of more than {most} bytes", where=self._where(key))
+        return data
+
     def stat(self, path: str, *, key: str) -> tuple[int, float | None]:
         """Size in bytes and time of change in seconds since the epoch."""
         reply = self._ask("HEAD", path, {}, key, also=(405, 501))
@@ -141,7 +154,10 @@ class Web:
             self._done(reply)
             if reply.status not in (301, 302, 303, 307, 308):
                 raise refusal(reply.status, f"HTTP {reply.status}", "", url=self._url, key=key)
-            path = self._redirected(path, reply.headers.get("Location", ""), key)
+            location = reply.headers.get("Location")
+            if not location:
+                raise refusal(reply.status, f"HTTP {reply.status}", "", url=self._url, key=key)
+            path = self._redirected(path, location, key)
         raise RemoteError("the server redirects in circles", where=self._where(key))
 
     def _redirected(self, path: str, location: str, key: str) -> str:
