@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lake.errors import LakeError
 from lake.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from lake.config import Remote
 
 _MOST = 1000
 
@@ -28,6 +31,7 @@ class RunContext:
         typed: remotes that a stage names come from the person at the keyboard, not from a file.
         counts: what was done, by name, for the summary.
         failures: what was noted, at most 1,000; `counts["failed"]` has the true number.
+        remotes: those that the stages fill: the run is done while these hold what they held.
     """
 
     jobs: int | None = None
@@ -38,6 +42,7 @@ class RunContext:
     typed: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[LakeError] = field(default_factory=list)
+    remotes: list[Remote] = field(default_factory=list)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has no screen, and counts for itself.

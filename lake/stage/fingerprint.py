@@ -62,6 +62,11 @@ def _rows(folder: str, prefix: str) -> Iterator[tuple[bytes, int]]:
         yield from _rows(f"{folder}/{name}", f"{prefix}{name}/")
 
 
+def change_of(stat: os.stat_result) -> tuple[int, int]:
+    """What changes whenever a directory gains or loses an entry, or a file is rewritten."""
+    return stat.st_ino, stat.st_mtime_ns
+
+
 def settled(newest_ns: int) -> bool:
     """Whether a later change of files that changed last at `newest_ns` is certain to show."""
     return newest_ns + SETTLED_NS < time.time_ns()

@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lake.config.places import (
     DIRECTORY,
@@ -26,9 +26,13 @@ from lake.config.places import (
     user_file,
 )
 from lake.stage.fingerprint import files_fingerprint, settled, tree_fingerprint
+from lake.stage.grounds import grounds_of, still
 from lake.transfer.ledger import Ledger
 
-VERSION = 1
+if TYPE_CHECKING:
+    from lake.config import Remote
+
+VERSION = 2
 """Raised when an older memo must not be believed any more."""
 
 
@@ -59,22 +63,34 @@ class Memo:
         known = None if self._ledger is None else self._ledger.run(self.key)
         if known is None:
             return None
-        expected, _, count = known.rpartition(" ")
-        return int(count) if self._state() == expected else None
+        facts = json.loads(known)
+        done = facts["state"] == self._state() and still(facts["remotes"])
+        return int(facts["samples"]) if done else None
 
     def input_state(self) -> tuple[str, int]:
         """The fingerprint of the input, to be taken before the run."""
         return tree_fingerprint(self.source)
 
-    def remember(self, before: tuple[str, int], samples: int) -> bool:
-        """Remember the run, unless the input changed during it or a moment before."""
+    def remember(
+        self, before: tuple[str, int], samples: int, remotes: Iterable[Remote] = ()
+    ) -> bool:
+        """Remember the run, unless the input changed during it or a moment before.
+
+        Args:
+            before: what `input_state` gave before the run.
+            samples: in the result.
+            remotes: those that the run filled.
+        """
         if self._ledger is None:
             return False
         now = self.input_state()
         unsure = not settled(before[1]) or (not self._in_place and before != now)
         state = None if unsure else self._state(now[0])
-        self._ledger.remember_run(self.key, None if state is None else f"{state} {samples}")
-        return state is not None
+        grounds = None if state is None else grounds_of(remotes)
+        done = grounds is not None
+        facts = {"state": state, "samples": samples, "remotes": grounds}
+        self._ledger.remember_run(self.key, json.dumps(facts) if done else None)
+        return done
 
     def _state(self, source: str | None = None) -> str | None:
         """Input (whose fingerprint may be known), output and settings as they are now."""

@@ -98,7 +98,7 @@ def run_stage(
         run = _run(stage, source, target, in_place, overwrite, layout, format, context)
     if was and not run.dry_run and was == tree_fingerprint(target)[0]:
         run = replace(run, unchanged=True)
-    if not (run.failures or run.dry_run) and memo.remember(before, run.samples):
+    if not (run.failures or run.dry_run) and memo.remember(before, run.samples, context.remotes):
         run = replace(run, memo=memo)
     return run
 

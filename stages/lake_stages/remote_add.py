@@ -63,6 +63,7 @@ class RemoteAdd(Stage, name="remote-add"):
         """A view that uploads while it is read, `BATCH` samples at a time."""
         run = current()
         targets = Targets.of(dataset, self.remotes, typed=run.typed)
+        run.remotes.extend(targets.remotes)
         choice = Choice.of(dataset, self.keys, self.start, self.stop, self.step)
         upload = Upload(targets, choice, self.from_remote, self.keep_files, run)
         if not isinstance(run.progress, Silent):
