@@ -91,9 +91,11 @@ def _from_file(path: Path) -> Iterator[McAlias]:
     for name, entry in found.items():
         if not isinstance(entry, dict):
             continue
-        fields = [_text(entry, key) for key in ("url", "accessKey", "secretKey", "sessionToken")]
-        if fields[0]:
-            yield _alias(name, *fields, _shown(path))
+        url, access, secret, token = (
+            _text(entry, key) for key in ("url", "accessKey", "secretKey", "sessionToken")
+        )
+        if url:
+            yield _alias(name, url, access, secret, token, _shown(path))
 
 
 def _alias(name: str, url: str, access: str, secret: str, token: str, where: str) -> McAlias:
