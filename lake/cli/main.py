@@ -33,12 +33,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+from lake.cli.interrupt import INTERRUPTED, listen, say_interrupted
 
 
 def main() -> None:
     """Run the command line of this process and end it."""
+    listen()
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
         # Every `with` has been left by now; worker threads that wait for a slow server must
@@ -64,7 +64,7 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return _interrupted()
+        return say_interrupted()
     except Exception as error:
         from lake.cli.failures import report
 
@@ -92,7 +92,7 @@ def _dispatch(argv: list[str]) -> int:
     result = find_command(name, argv).main(rest, prog_name=f"lake {name}", standalone_mode=False)
     # typer answers Ctrl-C inside a command with the value 130.
     if result == INTERRUPTED:
-        return _interrupted()
+        return say_interrupted()
     return result if isinstance(result, int) else 0
 
 
@@ -127,11 +127,6 @@ def find_command(name: str, argv: Sequence[str] = ()) -> Any:
     from lake.cli.stage_command import stage_command
 
     return stage_command(name, argv)
-
-
-def _interrupted() -> int:
-    print("\ninterrupted; run the same command again to go on from here", file=sys.stderr)
-    return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def text() -> str:
 def _codes() -> Iterator[str]:
     from lake import errors
     from lake.cli.failures import UNEXPECTED
-    from lake.cli.main import INTERRUPTED
+    from lake.cli.interrupt import INTERRUPTED
 
     kinds = [value for value in vars(errors).values() if inspect.isclass(value)]
     known = [kind for kind in kinds if issubclass(kind, errors.LakeError)]
