@@ -78,8 +78,9 @@ class Recorder(system.System):
 
     def write(self, fd: int, data: bytes | bytearray | memoryview) -> None:
         with self._lock:
-            at = os.lseek(fd, 0, os.SEEK_CUR)
             super().write(fd, data)
+            # Asked for afterwards, which is right for files that are appended to, too.
+            at = os.lseek(fd, 0, os.SEEK_CUR) - len(data)
             self._note("write", self._node(fd), at, bytes(data))
 
     def pwrite(self, fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
