@@ -33,7 +33,8 @@ _KEPT_NAMES = 4096
 
 @dataclass(slots=True)
 class Wanted:
-    """A blob to fetch: the ref that its manifest is to have, and where its file goes."""
+    """A blob to fetch: the ref that its manifest is to have, where its file goes, and, for
+    people, of which sample it is."""
 
     ref: BlobRef
     source: BlobRef
@@ -61,6 +62,8 @@ class Carrier:
         self._modes = dict(modes)
         # Which file names were given to which blob; older ones are looked up on disk.
         self._names: dict[str, str] = {}
+        self.linked = False
+        """Whether symbolic links were made."""
         # Whether the file system can share blocks; not known before the first file.
         self._reflinks: bool | None = None
 
@@ -93,10 +96,10 @@ class Carrier:
         here = self._aliases.rewritten(ref, place)
         if mode == "manifests" and ref.in_:
             return here.with_file(None)
-        if place.root is not None and self._site.is_same(place.root):
-            # In place, a ref without a file had it taken out: its blob is in a remote now.
-            if ref.file is not None or (mode == "auto" and ref.in_):
-                return here
+        in_place = place.root is not None and self._site.is_same(place.root)
+        # In place, a ref without a file had it taken out: its blob is in a remote now.
+        if in_place and (ref.file is not None or (mode == "auto" and ref.in_)):
+            return here
         if old is not None and self._has(old, ref):
             return here.with_file(old.file)
         if ref.file is None and mode in ("auto", "manifests") and ref.in_:
@@ -155,6 +158,7 @@ class Carrier:
             used = fsio.place(source, self._site.blobs, rel, mode, replace=False)
             if shares:
                 self._reflinks = used == "reflink"
+            self.linked = self.linked or used == "symlink"
             return found
         with self._site.blobs.stage(rel) as staged:
             staged.replace = False
@@ -168,7 +172,7 @@ class Carrier:
         self, id: str, name: str, item: PendingItem, mode: str, old: BlobRef | None
     ) -> BlobRef:
         rel = file_name(id, name, item)
-        if old is not None or self._site.size(rel) is not None:
+        if old is not None or rel in self._names or self._site.size(rel) is not None:
             # What lies there may be this very blob: that must be known before anything is copied.
             ref = item.ref
             if old is not None and self._has(old, ref):
@@ -232,6 +236,7 @@ class Carrier:
                     self._named(each.rel, each.ref.sha256)
                 else:
                     failed.add(id(each))
+                    error.where = f"{each.where}: {error.where}"
                     fail(error)
         return [each.ref.with_file(None) if id(each) in failed else each.ref for each in wanted]
 

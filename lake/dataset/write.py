@@ -45,6 +45,7 @@ def write(
 ) -> Dataset:
     """As `Dataset.write` says."""
     _refuse_overlap(dataset, out, in_place)
+    access = dataset.access or Access(Place())
     descriptor = _descriptor(dataset, out, layout, format)
     writer = DatasetWriter(
         out,
@@ -55,6 +56,7 @@ def write(
         reformat=format is not None,
         keep_going=keep_going,
         progress=progress,
+        hub=access.given_hub,
     )
     # A view that runs functions may have a progress of its own, such as that of uploads.
     watched = None if dataset.rows.runs_code else progress
@@ -62,7 +64,6 @@ def write(
         watched.start("write", items=len(dataset))
     try:
         with writer:
-            access = dataset.access or Access(Place())
             writer.share(descriptor.shared, access)
             _carry_schema(dataset, descriptor, writer)
             writer.add_all(_surviving(dataset.rows, writer.fail) if keep_going else dataset)
@@ -96,7 +97,7 @@ def _refuse_overlap(dataset: Dataset, out: Path, in_place: bool) -> None:
 def _descriptor(dataset: Dataset, out: Path, layout: str | None, format: str | None) -> Descriptor:
     """The descriptor for the output, its relative remotes seen from there."""
     given = dataset.descriptor
-    layout = layout or given.layout
+    layout = layout or _present_layout(dataset)
     if layout == "packed" and format == "yaml":
         raise UsageError("the packed layout is JSON only", hint="leave the format out")
     remotes = {alias: moved(url, dataset.root, out) for alias, url in given.remotes.items()}
@@ -107,6 +108,14 @@ def _descriptor(dataset: Dataset, out: Path, layout: str | None, format: str | N
     }
     raw = {**dict(given), **changes}
     return built(lambda: Descriptor.model_validate(raw), str(out))
+
+
+def _present_layout(dataset: Dataset) -> str:
+    """The layout that the input really has, whatever its descriptor says of new manifests."""
+    for directory in dataset.rows.directories():
+        if directory.root == dataset.root:
+            return directory.layout
+    return dataset.descriptor.layout
 
 
 def _carry_schema(dataset: Dataset, descriptor: Descriptor, writer: DatasetWriter) -> None:

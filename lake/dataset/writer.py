@@ -15,12 +15,15 @@ from lake.dataset.sample import Sample
 from lake.dataset.typed import built
 from lake.errors import LakeError, PartialFailure, UsageError
 from lake.progress import Progress, Silent
+from lake.transfer import default_hub
+from lake.transfer.links import remember_links
 from lake_schemas.descriptor import Descriptor
 from lake_schemas.sample import SampleManifest
 
 if TYPE_CHECKING:
     from lake.dataset.access import Access
     from lake.dataset.sites import Site
+    from lake.transfer import Hub
     from lake_schemas.blob import BlobRef
 
 ROUND = 1000
@@ -49,6 +52,7 @@ class DatasetWriter:
         keep_going: leave out samples that cannot be written, and keep pointers to blobs that no
             source serves; `PartialFailure` is raised at the end.
         progress: who watches.
+        hub: what remembers, on this machine, that links in the directory are the user's own.
 
     Raises:
         ConflictError: something else is there already.
@@ -66,6 +70,7 @@ class DatasetWriter:
         reformat: bool = False,
         keep_going: bool = False,
         progress: Progress | None = None,
+        hub: Hub | None = None,
     ) -> None:
         self.dest = Path(dest)
         self._descriptor = descriptor
@@ -73,6 +78,7 @@ class DatasetWriter:
         self._reformat = reformat
         self._keep_going = keep_going
         self._progress = progress or Silent()
+        self._hub = hub
         self._aliases = Aliases(Path(os.path.realpath(self.dest)), descriptor.remotes)
         self._mode = (mode, dict(modes or {}))
         self._seen = _Seen()
@@ -201,6 +207,8 @@ class DatasetWriter:
             self._site.leave(type(failed), failed, failed.__traceback__)
             raise
         self._site.leave(kind, error, trace)
+        if error is None and self._carrier.linked:
+            remember_links(self._hub or default_hub(), self.dest)
         if error is None and self.failures:
             raise PartialFailure(
                 f"{self.count} samples are written; {len(self.failures)} failures",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,26 @@ def test_symbolic_links_are_made_when_asked_for(tmp_path: Path) -> None:
     target = tmp_path / "out" / str(out[0]["data"].ref.file)
     assert target.is_symlink()
     assert target.read_bytes() == b"data 1"
+    # This machine knows that it made them, so it follows them, and verifies as ever.
+    assert contents(out) == contents(dataset)
+    assert out[0]["data"].path().read_bytes() == b"data 1"
+    assert contents(out.write(tmp_path / "copy", mode="copy")) == contents(dataset)
+    (tmp_path / "in" / str(dataset[0]["data"].ref.file)).write_bytes(b"data X")
+    with pytest.raises(BlobUnavailable):
+        out[0]["data"].bytes()
+
+
+def test_P8_symbolic_links_that_somebody_else_made_are_not_followed(tmp_path: Path) -> None:
+    dataset = small(tmp_path / "in")
+    dataset.write(tmp_path / "out", mode="symlink")
+    # As a repository with links in it would come: the same names, another directory.
+    shutil.copytree(tmp_path / "out", tmp_path / "cloned", symlinks=True)
+    (tmp_path / "out").rename(tmp_path / "aside")
+    (tmp_path / "cloned").rename(tmp_path / "out")
+    item = open_dataset(tmp_path / "out")[0]["data"]
+    for use in (item.bytes, item.path, item.open):
+        with pytest.raises(BlobUnavailable, match="symbolic link"):
+            use()
 
 
 def test_modes_may_differ_by_item(tmp_path: Path) -> None:
@@ -164,9 +185,8 @@ def test_where_the_file_is_corrupt_the_remote_serves(tmp_path: Path) -> None:
     assert out[0]["data"].bytes() == b"right"
 
 
-def test_big_blobs_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lake.dataset.carry._SMALL", 10)
-    data = os.urandom(3 << 20)
+def test_big_blobs_come_whole(tmp_path: Path) -> None:
+    data = os.urandom(20 << 20)
     remote = remote_only(tmp_path / "in", tmp_path / "store", {"a": data, "b": b"tiny"})
     out = remote.write(tmp_path / "out", mode="copy")
     assert (tmp_path / "out" / str(out[0]["data"].ref.file)).read_bytes() == data
