@@ -96,7 +96,7 @@ class Stream(abc.ABC):
     @abc.abstractmethod
     def __iter__(self) -> Iterator[bytes]: ...
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most streams hold nothing
         """Let go of the connection; reading on is an error."""
 
     def __enter__(self) -> Stream:
@@ -158,7 +158,7 @@ class Store(abc.ABC):
     def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those that are not there count as removed."""
 
-    def flush(self) -> None:
+    def flush(self) -> None:  # noqa: B027 - nothing to do unless staged
         """Return once every `put` that has returned is durable and visible.
 
         Many threads put, one flushes: that is what makes a batch cheap. Where `staged` is
@@ -171,5 +171,5 @@ class Store(abc.ABC):
 
         raise Unsupported("this store gives no shareable URLs", where=self.url)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - some stores hold nothing
         """Let go of connections and of what was put but never flushed."""

@@ -240,7 +240,7 @@ def test_a_module_that_does_not_load_is_named(tmp_path: Path, text: str | None) 
     path = tmp_path / "mine.py"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(InputError, match="mine.py"):
+    with pytest.raises(InputError, match=r"mine\.py"):
         load_module(path)
 
 
