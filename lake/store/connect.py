@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from lake.store.chain import credentials_for
@@ -16,7 +15,6 @@ from lake.store.trust import (
     refuse_metadata,
     remember,
     untrusted,
-    why_trusted,
 )
 
 if TYPE_CHECKING:
@@ -64,8 +62,7 @@ def connect_named(
     region = getattr(source, "region", None)
     if address.scheme == "s3" and region and "region" not in address.options:
         address = replace(address, options={**address.options, "region": region})
-    driver = _careful_driver(remote, config)
-    store: Store = Retry(open_store(address, credentials=source, driver=driver), tries)
+    store: Store = Retry(open_store(address, credentials=source), tries)
     if remote.read_only:
         store = ReadOnly(store)
     elif not folder_is_writable(remote, config):
@@ -76,15 +73,3 @@ def connect_named(
             untrusted(remote, f"{stranger}, so only blobs named by their digest are read from it"),
         )
     return store, source
-
-
-def _careful_driver(remote: Remote, config: Config) -> str | None:
-    """A driver that follows no redirect, for a public bucket at an endpoint nobody vouches for.
-
-    obstore follows them anywhere, so such a server could have this machine send requests into
-    its own network. None: the usual driver.
-    """
-    address = remote.address
-    if address.scheme != "s3" or "driver" in address.options or why_trusted(remote, config):
-        return None
-    return next((name for name in ("minio", "boto3") if find_spec(name) is not None), None)

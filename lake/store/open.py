@@ -56,7 +56,7 @@ def open_store(
     """
     name = address.scheme
     if name == "s3":
-        return _open_s3(address, credentials, base, driver or address.options.get("driver"))
+        return _open_s3(address, credentials, base, driver or _asked_for(address, credentials))
     factory = _load(_BUILT_IN[name]) if name in _BUILT_IN else _plugin(name)
     return factory(address, credentials=credentials, base=base)
 
@@ -70,7 +70,7 @@ def _open_s3(
     if driver is not None and driver not in _S3_DRIVERS:
         names = ", ".join(_S3_DRIVERS)
         raise ConfigError(f"no S3 driver {driver!r}", where=address.url, hint=f"one of: {names}")
-    for choice in [driver] if driver else _s3_choices(credentials):
+    for choice in [driver] if driver else _s3_choices():
         try:
             factory = _load(_S3_DRIVERS[choice])
         except ImportError:
@@ -84,12 +84,25 @@ def _open_s3(
     )
 
 
-def _s3_choices(credentials: CredentialSource | None) -> list[str]:
+def _asked_for(address: RemoteAddress, credentials: CredentialSource | None) -> str | None:
+    """The driver that an address asks for; without keys never obstore, whoever wrote the address.
+
+    obstore follows redirects to anywhere, so that a stranger's server could send this machine's
+    requests into its own network.
+    """
+    asked = address.options.get("driver")
+    return "public" if asked in (None, "obstore") and _unsigned(credentials) else asked
+
+
+def _unsigned(credentials: CredentialSource | None) -> bool:
     from lake.store.credentials import Anonymous
+
+    return credentials is None or isinstance(credentials, Anonymous)
+
+
+def _s3_choices() -> list[str]:
     from lake.store.s3 import used_in_other_process
 
-    if credentials is None or isinstance(credentials, Anonymous):
-        return ["public"]
     # Once a process has used obstore, its forked children hang in it.
     return ["minio", "boto3"] if used_in_other_process() else ["obstore"]
 

@@ -53,6 +53,8 @@ def checked_chunks(chunks: Iterable[bytes], expect: Expect, *, source: str) -> I
     seen = 0
     held: bytes | None = None
     for chunk in chunks:
+        if not chunk:
+            continue  # an empty chunk at the end must not set the last one free
         seen += len(chunk)
         if seen > expect.size:
             raise _wrong_size(seen, expect, source, at_least=True)

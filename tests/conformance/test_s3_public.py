@@ -85,6 +85,15 @@ def test_P8_redirects_of_a_strangers_server_are_refused(moto: S3Server) -> None:
                 call()
 
 
+@pytest.mark.parametrize("driver", [None, "obstore"])
+def test_P8_an_address_cannot_ask_for_what_follows_redirects(driver: str | None) -> None:
+    options = {"driver": driver} if driver else {}
+    address = S3Server("any", "http://127.0.0.1:9").address("bucket", public="true", **options)
+    for source in (None, Anonymous()):
+        store = open_store(address, credentials=source)
+        assert isinstance(store._wire, PublicWire)  # type: ignore[attr-defined]
+
+
 def test_listings_that_are_none(nginx: WebServer) -> None:
     (nginx.data / "bucket").mkdir()
     bucket, server = nginx.data / "bucket", S3Server("odd", nginx.url)
