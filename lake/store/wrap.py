@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lake.store.store import Body, Expect, Key, ObjectInfo, PutResult, Store, Stream
+from lake.store.store import (
+    Body,
+    Expect,
+    Key,
+    ObjectInfo,
+    PutResult,
+    Store,
+    StoreProperties,
+    Stream,
+)
 
 
 class WrappedStore(Store):
@@ -13,7 +22,16 @@ class WrappedStore(Store):
     def __init__(self, inner: Store) -> None:
         self.inner = inner
         self.url = inner.url
-        self.properties = inner.properties
+        self._own_properties: StoreProperties | None = None
+
+    @property
+    def properties(self) -> StoreProperties:
+        """Those of `inner` as they are now, which it may learn in use, or this decorator's own."""
+        return self._own_properties or self.inner.properties
+
+    @properties.setter
+    def properties(self, properties: StoreProperties) -> None:
+        self._own_properties = properties
 
     def put(
         self, key: Key, body: Body, *, expect: Expect | None = None, replace: bool = False
