@@ -16,6 +16,7 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [
     "README.md",
     "docs/tutorial/first-steps.md",
+    "docs/tutorial/python.md",
     "docs/how-to/share-a-dataset.md",
     "docs/how-to/work-offline.md",
     "docs/how-to/move-from-pipelime.md",
