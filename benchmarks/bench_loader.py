@@ -1,7 +1,7 @@
 """Reading 5,000 samples of 18.7 KB in shuffled batches: CPU a sample, verification included.
 
-"folder": the remote is a folder, read in place and hashed each time. "http": the remote is nginx on
-loopback, so the first pass fetches into the cache and the second reads from there.
+"folder": the remote is a folder, read in place and hashed each time. "http" and "s3": nginx and
+Ceph's gateway on loopback; the first pass fetches into the cache, later ones read from there.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from pathlib import Path
 
 from benchmarks import data
 from benchmarks.harness import environment, lake, lake_home, measure, options
-from tests.servers.nginx import nginx
+from tests.servers.ceph import radosgw
+from tests.servers.nginx import WebServer, nginx
 from tests.servers.processes import CannotStart
+from tests.servers.s3server import S3Server
 
 SIZE = 18_700
 WARM_US, COLD_US = 60, 250
@@ -37,6 +39,29 @@ def loop(who: str, path: Path, passes: int, env: dict[str, str]) -> list[dict[st
         raise SystemExit(f"{who}: {done.stderr[-2000:]}")
     found: list[dict[str, float]] = json.loads(done.stdout)
     return found
+
+
+def remote_run(
+    kind: str, server: WebServer | S3Server, room: Path, env: dict[str, str]
+) -> Callable[[], list[dict[str, float]]]:
+    """Put the blobs on a server; a run that reads them from there with an empty cache."""
+    dataset = room / kind
+    if isinstance(server, S3Server):
+        env = {**env, **server.environment()}
+        url = f"s3://{server.new_bucket()}/blobs?endpoint={server.endpoint}"
+        measure(lake("remote-add", "raw", kind, "-r", url), cwd=room, env=env)
+    else:
+        shutil.copytree(room / "store", server.data / "store")
+        shutil.copytree(room / "folder", dataset)
+        text = (dataset / "dataset.yaml").read_text()
+        text = re.sub(r"(?m)^( +\w+: ).*store$", rf"\1{server.url}/store", text)
+        (dataset / "dataset.yaml").write_text(text)
+
+    def run() -> list[dict[str, float]]:
+        shutil.rmtree(room / "home" / "cache", ignore_errors=True)
+        return loop("lake", dataset, 3, env)
+
+    return run
 
 
 def main() -> int:
@@ -57,21 +82,11 @@ def main() -> int:
             "files, hashed": lambda: loop("hashed", source, 2, env),
             "lake, folder remote": lambda: loop("lake", room / "folder", 2, env),
         }
-        with contextlib.suppress(CannotStart):
-            server = stack.enter_context(nginx(room / "nginx"))
-            shutil.copytree(room / "store", server.data / "store")
-            shutil.copytree(room / "folder", room / "http")
-            descriptor = room / "http" / "dataset.yaml"
-            text = re.sub(
-                r"(?m)^( +\w+: ).*store$", rf"\1{server.url}/store", descriptor.read_text()
-            )
-            descriptor.write_text(text)
-
-            def fresh() -> list[dict[str, float]]:
-                shutil.rmtree(room / "home" / "cache", ignore_errors=True)
-                return loop("lake", room / "http", 3, env)
-
-            runs["lake, http remote"] = fresh
+        # Each with an empty cache: the first pass fetches, the others read what was kept.
+        for kind, start in {"http": nginx, "s3": radosgw}.items():
+            with contextlib.suppress(CannotStart):
+                server = stack.enter_context(start(room / f"{kind}-server"))
+                runs[f"lake, {kind} remote"] = remote_run(kind, server, room, env)
         for _ in range(args.rounds):
             for name, one in runs.items():
                 found.setdefault(name, []).append(one())

@@ -25,7 +25,7 @@ from benchmarks.harness import (
 )
 
 LIMIT_MIB = 150
-READ = "import lake, sys\nfor sample in lake.open(sys.argv[1]):\n    sample['file'].bytes()\n"
+READ = "import lake, sys\nfor sample in lake.open(sys.argv[1]):\n    sample['bin'].bytes()\n"
 STEPS = (
     "init",
     "init packed",
