@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +16,23 @@ class BytesBody:
     """Bytes in memory; `open` gives them as one chunk.
 
     >>> body = BytesBody(b"hello")
-    >>> body.size, list(body.open())
-    (5, [b'hello'])
+    >>> body.size, body.sha256[:8], list(body.open())
+    (5, '2cf24dba', [b'hello'])
     """
 
-    __slots__ = ("data",)
+    __slots__ = ("_sha256", "data")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self._sha256: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes: reckoned once, so that who names them and who stores them
+        need not both do it."""
+        if self._sha256 is None:
+            self._sha256 = hashlib.sha256(self.data).hexdigest()
+        return self._sha256
 
     @property
     def size(self) -> int:
@@ -156,6 +166,11 @@ class StreamBody:
                 close()
         if given < self._size:
             raise InputError(f"{given} bytes instead of {self._size}", where=self.where)
+
+
+def in_memory(body: Body) -> BytesBody:
+    """The same body with its bytes in memory; for bodies that fit."""
+    return body if isinstance(body, BytesBody) else BytesBody(read_body(body))
 
 
 def read_body(body: Body) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
 
 from lake.errors import IntegrityError, NotFound
-from lake.store.body import read_body
+from lake.store.body import in_memory
 from lake.store.keys import check_key, check_prefix
 from lake.store.store import (
     Body,
@@ -21,7 +20,7 @@ from lake.store.store import (
     Stream,
 )
 from lake.store.stream import BytesStream
-from lake.store.verify import check_bytes
+from lake.store.verify import check_digest
 
 _named: dict[str, MemoryStore] = {}
 _naming = threading.Lock()
@@ -55,12 +54,12 @@ class MemoryStore(Store):
     ) -> PutResult:
         if isinstance(key, str):
             check_key(key)
-        data = read_body(body)
+        held = in_memory(body)
+        data, sha256 = held.data, held.sha256
         if len(data) != body.size:
             raise IntegrityError(f"{len(data)} bytes instead of {body.size}", where=self.url)
         if expect is not None:
-            check_bytes(data, expect, source=self.url)
-        sha256 = expect.sha256 if expect is not None else hashlib.sha256(data).hexdigest()
+            check_digest(sha256, len(data), expect, source=self.url)
         name = key if isinstance(key, str) else check_key(key(sha256))
         with self._lock:
             there = self.objects.get(name)

@@ -40,11 +40,16 @@ def check_bytes(data: bytes, expect: Expect, *, source: str) -> bytes:
     Raises:
         IntegrityError: they are not.
     """
-    if len(data) != expect.size:
-        raise _wrong_size(len(data), expect, source)
-    if hashlib.sha256(data).hexdigest() != expect.sha256:
-        raise _wrong_bytes(source)
+    check_digest(hashlib.sha256(data).hexdigest(), len(data), expect, source=source)
     return data
+
+
+def check_digest(sha256: str, size: int, expect: Expect, *, source: str) -> None:
+    """Raise IntegrityError unless bytes of this digest and size are the expected ones."""
+    if size != expect.size:
+        raise _wrong_size(size, expect, source)
+    if sha256 != expect.sha256:
+        raise _wrong_bytes(source)
 
 
 def checked_chunks(chunks: Iterable[bytes], expect: Expect, *, source: str) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lake.config.endpoint import endpoint_of
 from lake.errors import IntegrityError, NotFound, Unsupported
-from lake.store.body import read_body
+from lake.store.body import in_memory
 from lake.store.endpoints import is_providers_own
 from lake.store.keys import check_key, check_prefix
 from lake.store.store import (
@@ -31,7 +31,7 @@ from lake.store.store import (
     Stream,
 )
 from lake.store.stream import BytesStream, ChunkStream
-from lake.store.verify import check_bytes
+from lake.store.verify import check_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,12 +136,12 @@ class WireStore(Store):
         return self._put_parts(key, body, expect, replace)
 
     def _put_whole(self, key: str, body: Body, expect: Expect | None, replace: bool) -> PutResult:
-        data = read_body(body)
+        held = in_memory(body)
+        data, sha256 = held.data, held.sha256
         if len(data) != body.size:
             raise IntegrityError(f"{len(data)} bytes instead of {body.size}", where=self.url)
         if expect is not None:
-            check_bytes(data, expect, source=self.url)
-        sha256 = expect.sha256 if expect is not None else hashlib.sha256(data).hexdigest()
+            check_digest(sha256, len(data), expect, source=self.url)
 
         def send(absent: bool) -> None:
             self._wire.put(self._prefix + key, data, absent=absent)
