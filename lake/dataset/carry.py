@@ -50,9 +50,17 @@ class Carrier:
         site: the directory.
         aliases: its remotes.
         mode, modes: how blobs get there, for all items and for some by name.
+        jobs: blobs fetched at once, or None for what suits the remotes.
     """
 
-    def __init__(self, site: Site, aliases: Aliases, mode: str, modes: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        aliases: Aliases,
+        mode: str,
+        modes: Mapping[str, str],
+        jobs: int | None,
+    ) -> None:
         for each in (mode, *modes.values()):
             if each not in MODES:
                 raise UsageError("no such mode", where=each, hint=f"one of {', '.join(MODES)}")
@@ -60,6 +68,7 @@ class Carrier:
         self._aliases = aliases
         self._mode = mode
         self._modes = dict(modes)
+        self._jobs = jobs
         # Which file names were given to which blob; older ones are looked up on disk.
         self._names: dict[str, str] = {}
         self.linked = False
@@ -230,6 +239,7 @@ class Carrier:
                 [(each.source, access.place, each.rel) for each in group],
                 self._site.blobs,
                 keep_going=True,
+                jobs=self._jobs,
             )
             for each, error in zip(group, errors, strict=True):
                 if error is None:

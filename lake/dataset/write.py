@@ -55,6 +55,7 @@ def write(
         overwrite=overwrite or in_place,
         reformat=format is not None,
         keep_going=keep_going,
+        jobs=jobs,
         progress=progress,
         hub=access.given_hub,
     )

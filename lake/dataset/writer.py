@@ -13,7 +13,7 @@ from lake.dataset.carry import Carrier, Wanted
 from lake.dataset.own import own_items
 from lake.dataset.sample import Sample
 from lake.dataset.typed import built
-from lake.errors import LakeError, PartialFailure, UsageError
+from lake.errors import DiskError, LakeError, PartialFailure, UsageError
 from lake.progress import Progress, Silent
 from lake.transfer import default_hub
 from lake.transfer.links import remember_links
@@ -51,6 +51,7 @@ class DatasetWriter:
         reformat: with `overwrite`, also bring manifests that stay into the descriptor's format.
         keep_going: leave out samples that cannot be written, and keep pointers to blobs that no
             source serves; `PartialFailure` is raised at the end.
+        jobs: blobs fetched at once; by default what suits the remotes.
         progress: who watches.
         hub: what remembers, on this machine, that links in the directory are the user's own.
 
@@ -69,6 +70,7 @@ class DatasetWriter:
         overwrite: bool = False,
         reformat: bool = False,
         keep_going: bool = False,
+        jobs: int | None = None,
         progress: Progress | None = None,
         hub: Hub | None = None,
     ) -> None:
@@ -80,7 +82,7 @@ class DatasetWriter:
         self._progress = progress or Silent()
         self._hub = hub
         self._aliases = Aliases(Path(os.path.realpath(self.dest)), descriptor.remotes)
-        self._mode = (mode, dict(modes or {}))
+        self._carrying = (mode, dict(modes or {}), jobs)
         self._seen = _Seen()
         self._round: list[Sample] = []
         self._extra: dict[str, bytes] = {}
@@ -91,7 +93,7 @@ class DatasetWriter:
 
     def __enter__(self) -> DatasetWriter:
         self._site = self._open_site()
-        self._carrier = Carrier(self._site, self._aliases, *self._mode)
+        self._carrier = Carrier(self._site, self._aliases, *self._carrying)
         self._site.begin(self._descriptor)
         return self
 
@@ -132,8 +134,9 @@ class DatasetWriter:
         self._extra[rel] = data
 
     def fail(self, error: LakeError) -> None:
-        """Note a failure, or raise it where the first one ends it all."""
-        if not self._keep_going:
+        """Note a failure, or raise it where the first one ends it all: on a full disk, say,
+        nothing else will go through either."""
+        if not self._keep_going or isinstance(error, DiskError):
             raise error
         if len(self.failures) < _MOST_FAILURES:
             self.failures.append(error)

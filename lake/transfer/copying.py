@@ -28,7 +28,12 @@ CopyWant = tuple["BlobRef", "Place", str]
 
 
 def copy_into(
-    fetcher: Fetcher, wants: Sequence[CopyWant], batch: Batch, *, keep_going: bool
+    fetcher: Fetcher,
+    wants: Sequence[CopyWant],
+    batch: Batch,
+    *,
+    keep_going: bool,
+    jobs: int | None,
 ) -> list[LakeError | None]:
     """See `Fetcher.copy_into`."""
     results: list[LakeError | None] = [None] * len(wants)
@@ -43,7 +48,7 @@ def copy_into(
                 raise
             results[number] = error
 
-    threads = threads_for(fetcher, [(ref, place) for ref, place, _ in wants])
+    threads = jobs or threads_for(fetcher, [(ref, place) for ref, place, _ in wants])
     fetcher.hub.crew.run(range(len(wants)), one, threads=min(threads, len(wants)))
     return results
 

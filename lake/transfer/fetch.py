@@ -189,17 +189,23 @@ class Fetcher:
         return paths_many(self, wants)
 
     def copy_into(
-        self, wants: Sequence[CopyWant], batch: Batch, *, keep_going: bool = False
+        self,
+        wants: Sequence[CopyWant],
+        batch: Batch,
+        *,
+        keep_going: bool = False,
+        jobs: int | None = None,
     ) -> list[LakeError | None]:
         """Stage each blob as a file in `batch`, verified; the batch's commit publishes them.
 
         Args:
             wants: (ref, place, path below the batch's root).
             keep_going: give the errors in the place of failed blobs; else raise the first.
+            jobs: blobs at once; by default what suits the remotes.
         """
         from lake.transfer.copying import copy_into
 
-        return copy_into(self, wants, batch, keep_going=keep_going)
+        return copy_into(self, wants, batch, keep_going=keep_going, jobs=jobs)
 
     def _give_cache_up(self, error: LakeError) -> None:
         """Go on without a cache that cannot be written."""

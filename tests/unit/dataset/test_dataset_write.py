@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -13,7 +14,15 @@ from hypothesis import strategies as st
 import lake
 from lake.dataset import Dataset, Item, Sample, open_dataset
 from lake.dataset.writer import DatasetWriter
-from lake.errors import BlobUnavailable, ConflictError, InputError, PartialFailure, UsageError
+from lake.errors import (
+    BlobUnavailable,
+    ConflictError,
+    DiskError,
+    InputError,
+    PartialFailure,
+    UsageError,
+)
+from lake.fsio import system as fsio_system
 from lake_schemas.descriptor import Descriptor
 from tests.unit.dataset.making import blob, contents, remote_only, sha, small, stamps, tree
 
@@ -453,3 +462,53 @@ def test_blobs_without_a_source_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(BlobUnavailable):
         lake.create(tmp_path / "out", [Sample("a", {"x": item})])
     assert not (tmp_path / "out").exists()
+
+
+class FullDisk(fsio_system.System):
+    """A disk with room for so many writes only."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, fd: int, data: bytes | bytearray | memoryview) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(fd, data)
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+@pytest.mark.parametrize("room", [0, 3, 11])
+def test_a_full_disk_ends_it_and_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, keep_going: bool
+) -> None:
+    dataset = small(tmp_path / "in")
+    monkeypatch.setattr(fsio_system, "current", FullDisk(room))
+    with pytest.raises(DiskError, match="no space left"):
+        dataset.write(tmp_path / "out", mode="copy", keep_going=keep_going)
+    with pytest.raises(DiskError, match="no space left"):
+        dataset.map(add_local).write(tmp_path / "in", in_place=True, keep_going=keep_going)
+    monkeypatch.undo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "in"]
+    assert contents(open_dataset(tmp_path / "in")) == contents(dataset)
+    assert not list(tmp_path.glob("in/**/*lake-tmp*"))
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def start(self, what: str, *, items: int | None = None, size: int | None = None) -> None:
+        self.told.append((what, items))
+
+    def advance(self, *, items: int = 0, size: int = 0) -> None:
+        self.told.append(items)
+
+    def finish(self) -> None:
+        self.told.append("finished")
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    watcher = Watcher()
+    small(tmp_path / "in", 7).write(tmp_path / "out", progress=watcher)
+    assert watcher.told == [("write", 7), 7, "finished"]
