@@ -6,6 +6,7 @@ Nothing here imports a stage until it is asked for by name: `lake --help` lists 
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.machinery
 import importlib.metadata
@@ -119,7 +120,7 @@ def load_module(path: Path) -> dict[str, type[Stage]]:
     """
     from lake.stage.stage import Stage
 
-    name = f"lake_user_stages_{path.resolve().stem}_{abs(hash(path.resolve())):x}"
+    name = _module_name(path)
     module = sys.modules.get(name)
     if module is None:
         spec = importlib.util.spec_from_file_location(name, path)
@@ -137,6 +138,16 @@ def load_module(path: Path) -> dict[str, type[Stage]]:
             ) from error
     own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == name]
     return {cls.stage_name: cls for cls in own if issubclass(cls, Stage) and cls.stage_name}
+
+
+def _module_name(path: Path) -> str:
+    """A name for the module of a file as it is now: an edited file is another module."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InputError(f"no such module file: {error.strerror}", where=str(path)) from error
+    facts = f"{path.resolve()} {found.st_mtime_ns} {found.st_size}"
+    return f"lake_user_stages_{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
 def _near(name: str, entries: Iterable[str]) -> str | None:
