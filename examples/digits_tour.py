@@ -81,7 +81,8 @@ def curator() -> None:
     run(f"python {EXAMPLES / 'digits.py'} pictures")
 
     say("2. A folder of files becomes a dataset: files of one stem are one sample.")
-    run("mkdir team")
+    # A repository of its own from the start: settings belong to the nearest one.
+    run("git init -q team" if shutil.which("git") else "mkdir -p team/.lake")
     os.chdir("team")
     print("  $ cd team")
     run("lake init raw-digits --from ../pictures/digits --inline json")
@@ -106,7 +107,7 @@ def commit() -> bool:
         say("5. (git is not installed here, so the steps with it are left out.)")
         return False
     say("5. Text goes to git; files stay out of it.")
-    run("git init -q . && git add digits photos .lake")
+    run("git add digits photos .lake")
     run("git commit -qm 'Digits and two photographs' && git count-objects -H")
     return True
 
