@@ -137,13 +137,11 @@ def _cost(run: Callable[[], None], objects: int) -> tuple[float, float]:
 
 def _report(server: str, found: dict[tuple[str, str], list[tuple[float, float]]]) -> None:
     for verb in ("put", "get"):
-        cpu = {
-            side: statistics.median(c for c, _ in found[verb, side]) for side in ("bare", "lake")
-        }
-        rate = {side: 1 / min(w for _, w in found[verb, side]) for side in ("bare", "lake")}
+        cpu = {side: statistics.median(cpu for cpu, _ in found[verb, side]) for side in SIDES}
+        rate = {side: 1 / min(wall for _, wall in found[verb, side]) for side in SIDES}
         print(
-            f"{server:8} {verb}: bare {cpu['bare'] * 1e6:4.0f} us, lake {cpu['lake'] * 1e6:4.0f} us "
-            f"of CPU an object: ratio {cpu['lake'] / cpu['bare']:.2f} "
+            f"{server:8} {verb}: CPU an object: bare {cpu['bare'] * 1e6:4.0f} us, "
+            f"lake {cpu['lake'] * 1e6:4.0f} us: ratio {cpu['lake'] / cpu['bare']:.2f} "
             f"({rate['bare']:,.0f} and {rate['lake']:,.0f} a second at best)",
             flush=True,
         )

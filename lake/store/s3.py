@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lake.store.credentials import CredentialSource
     from lake_schemas.remote import RemoteAddress
 
-PARTS_AT_ONCE = 4
-"""Parts of one upload that are on their way at a time; memory is about twice that many parts."""
+PARTS_AT_ONCE = 3
+"""Parts of one upload that are on their way at a time; one more is being filled."""
 CONCURRENCY = 64
 """At 20 ms to the server, 64 threads put 2,800 objects a second and 8 put 380."""
 
@@ -82,6 +82,8 @@ class ObstoreStore(WireStore):
 
 class ObstoreWire(Wire):
     """obstore's calls, in the process that first made one."""
+
+    joins = True
 
     def __init__(self, address: RemoteAddress, credentials: CredentialSource | None) -> None:
         self._address = address

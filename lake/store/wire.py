@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as _replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lake.config.endpoint import endpoint_of
 from lake.errors import IntegrityError, NotFound, Unsupported
@@ -66,6 +66,9 @@ class Wire(abc.ABC):
     Every method raises lake's errors, and no other.
     """
 
+    joins: ClassVar[bool] = False
+    """`put_parts` makes parts of one length itself, out of whatever chunks it is given."""
+
     @abc.abstractmethod
     def put(self, key: str, data: bytes, *, absent: bool) -> None:
         """Write an object in one request; with `absent` only where none is.
@@ -79,7 +82,7 @@ class Wire(abc.ABC):
     def put_parts(self, key: str, size: int, parts: Iterator[bytes], *, absent: bool) -> None:
         """Write an object of `size` bytes part by part; when `parts` raises, nothing is left.
 
-        All parts but the last are equally long. Raises as `put` does.
+        All parts but the last are equally long, unless the wire `joins`. Raises as `put` does.
         """
 
     @abc.abstractmethod
@@ -162,7 +165,7 @@ class WireStore(Store):
 
         def send(absent: bool) -> None:
             nonlocal found
-            parts = _Parts(body, expect, self.url)
+            parts = _Parts(body, expect, self.url, joined=not self._wire.joins)
             self._wire.put_parts(self._prefix + key, body.size, iter(parts), absent=absent)
             found = parts.sha256
 
@@ -256,23 +259,26 @@ class WireStore(Store):
 
 
 class _Parts:
-    """A body in parts of one length, hashed on the way; the last one comes only once size and
-    digest are known to be right."""
+    """A body in parts, of one length if `joined`, hashed on the way; the last one comes only
+    once size and digest are known to be right."""
 
-    def __init__(self, body: Body, expect: Expect | None, source: str) -> None:
+    def __init__(self, body: Body, expect: Expect | None, source: str, *, joined: bool) -> None:
         self.sha256 = ""
         self._body = body
         self._expect = expect
         self._source = source
-        self._length = max(PART, -(-body.size // _MOST_PARTS))
+        self._length = max(PART, -(-body.size // _MOST_PARTS)) if joined else 0
 
     def __iter__(self) -> Iterator[bytes]:
         digest, held, size = hashlib.sha256(), bytearray(), 0
         for chunk in self._body.open():
             digest.update(chunk)
             size += len(chunk)
+            if not self._length and held and chunk:
+                yield bytes(held)
+                held.clear()
             held += chunk
-            while len(held) > self._length:
+            while 0 < self._length < len(held):
                 yield bytes(held[: self._length])
                 del held[: self._length]
         if size != self._body.size:
