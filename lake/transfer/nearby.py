@@ -25,15 +25,9 @@ OTHER = "other bytes than its manifest says"
 
 def own_bytes(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> bytes | None:
     """The verified bytes of the dataset's own file, or None, with the reason in `answers`."""
-    from lake.fsio import read_beneath
-
-    root, file = place.root or Path(), str(ref.file)
+    file = str(ref.file)
     try:
-        try:
-            data = read_beneath(root, file, limit=ref.size)
-        except InputError:
-            # Perhaps a link that may be followed; else the same error once more.
-            data = _read_own(hub, root, file, ref.size)
+        data = read_own(hub, place.root or Path(), file, ref.size)
     except LakeError as error:
         answers.add(f"file {file}", error)
         return None
@@ -43,11 +37,21 @@ def own_bytes(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> bytes |
     return None
 
 
-def _read_own(hub: Hub, root: Path, file: str, size: int) -> bytes:
-    from lake.fsio import os_errors, read_up_to
+def read_own(hub: Hub, root: Path, file: str, size: int) -> bytes:
+    """The unverified bytes of a dataset's own file, at most one more than `size`.
+
+    Raises:
+        InputError, ManifestError: the file is missing, unreadable or larger, or no such file may
+            be read.
+    """
+    from lake.fsio import os_errors, read_beneath, read_up_to
     from lake.transfer.links import open_own
 
-    fd = open_own(hub, root, file)
+    try:
+        return read_beneath(root, file, limit=size)
+    except InputError:
+        # Perhaps a link that may be followed; else the same error once more.
+        fd = open_own(hub, root, file)
     try:
         with os_errors(root / file):
             return read_up_to(fd, size + 1)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lake.errors import BlobUnavailable, LakeError
 from lake.progress import Progress, Silent
-from lake.store.body import BytesBody
-from lake.store.store import Body
 from lake.transfer.chunks import BIG, CHUNK, Tap
 from lake.transfer.first import Answers
 from lake.transfer.sidecars import provide
-from lake.transfer.spread import SMALL, SourceFailed, send
+from lake.transfer.spread import SMALL, Result, SourceFailed, send, send_bytes
 from lake.transfer.supply import RemoteBody
 from lake.transfer.window import Window
 
@@ -25,8 +23,10 @@ if TYPE_CHECKING:
     from lake.transfer.target import Target
     from lake_schemas.blob import BlobRef, Location
 
-STREAMED = 32 << 20
-"""Bytes of memory that one streamed upload is taken to need."""
+STREAMED = 64 << 20
+"""Bytes of memory that one streamed upload may take: parts on their way, and those being read."""
+TINY = 64 << 10
+"""Up to this size blobs are not counted: all threads together hold little of them."""
 
 
 @dataclass(slots=True)
@@ -94,19 +94,47 @@ class Sender:
             self.progress.advance(items=1, size=job.ref.size)
             return
         size = job.ref.size
-        need = size if size <= SMALL else min(size, STREAMED * max(1, len(job.pending)))
-        with self.window.room(need):
-            sidecar = self._send(job)
-            done = [t for t in self.targets if job.states.get(t.name) in ("uploaded", "known")]
-            provide(self.hub, job, done, sidecar)
+        if size <= TINY:
+            self._send_small(job)
+        elif size <= SMALL:
+            with self.window.room(size):
+                self._send_small(job)
+        else:
+            with self.window.room(min(size, STREAMED)):
+                sidecar = self._send_big(job)
+                good = [t for t in self.targets if job.states.get(t.name) in ("uploaded", "known")]
+                provide(self.hub, job, good, sidecar)
         self.progress.advance(items=1)
 
-    def _send(self, job: Job) -> bytes | None:
-        """Send one blob to its pending targets; its sidecar, if that was reckoned on the way."""
+    def _send_small(self, job: Job) -> None:
+        """Send one blob, held in memory, to its pending targets."""
+        answers, expect = Answers(), job.supply.expect
+        left = self._alive(job, job.pending)
+        for name, data in self._small(job, answers):
+            if not left:
+                return
+            try:
+                done = send_bytes(left, expect, data)
+            except SourceFailed as failure:
+                answers.add(name, failure.error)
+                done = failure.done
+            else:
+                self.progress.advance(size=expect.size)
+            left = self._settle(job, left, done)
+        if left:
+            self._fail_all(job, left, answers.unavailable(job.ref))
+
+    def _small(self, job: Job, answers: Answers) -> Iterator[tuple[str, bytes]]:
+        """The bytes, from the places that may have them, best first."""
+        yield from job.supply.local_bytes(self.hub, answers)
+        with contextlib.suppress(BlobUnavailable):
+            yield "a remote", job.supply.remote_bytes(self.hub, answers)
+
+    def _send_big(self, job: Job) -> bytes | None:
+        """Stream one blob to its pending targets; its sidecar, if that was reckoned on the way."""
         answers = Answers()
-        left = list(job.pending)
+        left = self._alive(job, job.pending)
         for name, tap in self._taps(job, answers):
-            left = self._alive(job, left)
             if not left:
                 return None
             try:
@@ -117,20 +145,24 @@ class Sender:
                     break
                 if name:
                     answers.add(name, failure.error)
-            for target in left:
-                result = done.get(target.name)
-                if isinstance(result, LakeError):
-                    target.failed(result)
-                    self._failed(job, target, result)
-                elif result is not None:
-                    job.settle(target, "uploaded" if result else "known")
-            left = [target for target in left if target.name not in done]
+            left = self._settle(job, left, done)
             if not left:
                 return tap.sidecar
-        error = answers.unavailable(job.ref)
-        for target in left:
-            self._failed(job, target, error)
+        self._fail_all(job, left, answers.unavailable(job.ref))
         return None
+
+    def _settle(
+        self, job: Job, targets: Sequence[Target], done: Mapping[str, Result]
+    ) -> list[Target]:
+        """Enter what became of a blob; the targets that still have to get it."""
+        for target in targets:
+            result = done.get(target.name)
+            if isinstance(result, LakeError):
+                target.failed(result)
+                self._failed(job, target, result)
+            elif result is not None:
+                job.settle(target, "uploaded" if result else "known")
+        return self._alive(job, [target for target in targets if target.name not in done])
 
     def _alive(self, job: Job, targets: Sequence[Target]) -> list[Target]:
         for target in targets:
@@ -146,17 +178,15 @@ class Sender:
         chunk = CHUNK if job.ref.size >= BIG else 0
         for name, body in job.supply.local(self.hub):
             yield name, Tap(body, chunk=chunk, flowed=self._flowed)
-        with contextlib.suppress(BlobUnavailable):
-            for _ in range(1 + 2 * len(job.ref.in_)):
-                yield "", Tap(self._remote_body(job, answers), flowed=self._flowed)
-
-    def _remote_body(self, job: Job, answers: Answers) -> Body:
-        if job.ref.size <= SMALL:
-            return BytesBody(job.supply.remote_bytes(self.hub, answers))
-        return RemoteBody(job.supply, self.hub, answers)
+        for _ in range(1 + 2 * len(job.ref.in_)):
+            yield "", Tap(RemoteBody(job.supply, self.hub, answers), flowed=self._flowed)
 
     def _flowed(self, size: int) -> None:
         self.progress.advance(size=size)
+
+    def _fail_all(self, job: Job, targets: Sequence[Target], error: LakeError) -> None:
+        for target in targets:
+            self._failed(job, target, error)
 
     def _failed(self, job: Job, target: Target, error: LakeError) -> None:
         job.settle(target, "failed", error)

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Sequence
 
 from lake.errors import IntegrityError, LakeError
-from lake.store.body import BytesBody, read_body
-from lake.store.store import Body, Expect
+from lake.store.body import BytesBody
+from lake.store.store import Expect
 from lake.transfer.chunks import Tap
 from lake.transfer.supply import is_bad
 from lake.transfer.target import Target
 from lake.transfer.tee import Tee
 
 SMALL = 4 << 20
-"""Up to this size a blob is held in memory rather than streamed, where that spares a read."""
+"""Up to this size a blob is held in memory rather than streamed."""
 
 Result = bool | LakeError
 """Whether the blob was new to the remote, or why the remote did not take it."""
@@ -32,42 +32,46 @@ class SourceFailed(Exception):
         self.done = done or {}
 
 
+def send_bytes(targets: Sequence[Target], expect: Expect, data: bytes) -> dict[str, Result]:
+    """Put bytes into each target; what became of them, by the target's name.
+
+    Raises:
+        SourceFailed: they are not those of the digest.
+    """
+    body = BytesBody(data)
+    done: dict[str, Result] = {}
+    for target in targets:
+        try:
+            done[target.name] = target.put(expect, body)
+        except IntegrityError as error:
+            # Wrong to begin with, or the remote holds something else under that name?
+            if is_bad(body, expect):
+                raise SourceFailed(error, done) from error
+            done[target.name] = error
+        except LakeError as error:
+            done[target.name] = error
+    return done
+
+
 def send(targets: Sequence[Target], expect: Expect, tap: Tap) -> dict[str, Result]:
-    """Put one body into each target; what became of it, by the target's name.
+    """Stream one body into each target; what became of it, by the target's name.
 
     Raises:
         SourceFailed: the body is at fault.
     """
-    if len(targets) == 1:
-        return {targets[0].name: _put(targets[0], expect, tap, tap)}
-    if tap.size > SMALL:
-        return _send_streamed(targets, expect, tap)
+    if len(targets) > 1:
+        return _send_to_many(targets, expect, tap)
     try:
-        body = BytesBody(read_body(tap))
-    except LakeError as error:
-        raise SourceFailed(error) from error
-    done: dict[str, Result] = {}
-    try:
-        for target in targets:
-            done[target.name] = _put(target, expect, body, tap)
-    except SourceFailed as failure:
-        raise SourceFailed(failure.error, done) from failure
-    return done
-
-
-def _put(target: Target, expect: Expect, body: Body, tap: Tap) -> Result:
-    try:
-        return target.put(expect, body)
+        return {targets[0].name: targets[0].put(expect, tap)}
     except LakeError as error:
         if tap.failed is not None:
             raise SourceFailed(tap.failed) from error
-        # The remote holds something else under that name, or the bytes are wrong to begin with.
-        if isinstance(error, IntegrityError) and is_bad(body, expect):
+        if isinstance(error, IntegrityError) and is_bad(tap, expect):
             raise SourceFailed(error) from error
-        return error
+        return {targets[0].name: error}
 
 
-def _send_streamed(targets: Sequence[Target], expect: Expect, tap: Tap) -> dict[str, Result]:
+def _send_to_many(targets: Sequence[Target], expect: Expect, tap: Tap) -> dict[str, Result]:
     tee = Tee(tap, len(targets))
     done: dict[str, Result] = {}
     failed: list[LakeError] = []

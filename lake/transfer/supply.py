@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lake.errors import BlobUnavailable, IntegrityError, LakeError, RemoteError
-from lake.store.body import BytesBody, FileBody
+from lake.store.body import BytesBody, FileBody, read_body
 from lake.store.store import Body, Expect
 from lake.store.verify import checked_chunks, read_verified
 from lake.transfer.first import Answers, first_good
+from lake.transfer.nearby import read_own
 
 if TYPE_CHECKING:
     from lake.store.store import Store
@@ -56,11 +57,36 @@ class Supply:
                 yield str(payload), FileBody(payload, ref.size)
             if ref.file is not None and (place, ref.file) not in tried:
                 tried.add((place, ref.file))
-                where = str((place.root or Path()) / ref.file)
+                where = f"file {ref.file}"
                 yield where, FileBody(_opener(hub, place, ref.file), ref.size, where=where)
         cached = hub.cache.get_path(self.ref.sha256, self.ref.size)
         if cached is not None:
             yield "cache", FileBody(cached, self.ref.size)
+
+    def local_bytes(self, hub: Hub, answers: Answers) -> Iterator[tuple[str, bytes]]:
+        """The same as unverified bytes, for a small blob; what cannot be read is in `answers`."""
+        for want in self.wants:
+            ref, place = want[0], want[1]
+            payload = want[2] if len(want) > 2 else None
+            if isinstance(payload, bytes):
+                yield "memory", payload
+            elif payload is not None:
+                try:
+                    data = read_body(FileBody(payload, ref.size))
+                except LakeError as error:
+                    answers.add(str(payload), error)
+                else:
+                    yield str(payload), data
+            if ref.file is not None:
+                try:
+                    data = read_own(hub, place.root or Path(), ref.file, ref.size)
+                except LakeError as error:
+                    answers.add(f"file {ref.file}", error)
+                else:
+                    yield f"file {ref.file}", data
+        cached = hub.cache.read(self.ref.sha256, self.ref.size)
+        if cached is not None:
+            yield "cache", cached
 
     def remote_bytes(self, hub: Hub, answers: Answers) -> bytes:
         """The verified bytes out of the first remote that serves them.

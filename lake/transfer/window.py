@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-IN_FLIGHT = 96 << 20
+IN_FLIGHT = 128 << 20
 """Bytes of blobs held in memory at a time by one push or fetch."""
 
 
