@@ -25,6 +25,11 @@ def blob(data: bytes, type: str = "application/x-test") -> Item:
     return Item.from_bytes(data, type=type, ext="bin")
 
 
+def add_local(sample: Sample) -> Sample:
+    """The sample with a new blob."""
+    return sample.set("near", blob(b"local " + sample.id.encode()))
+
+
 def small(path: Path, count: int = 10, **kwargs: object) -> Dataset:
     """A dataset of two partitions with one blob and one value a sample."""
     with DatasetWriter(path, Descriptor(name="small"), **kwargs) as writer:  # type: ignore[arg-type]
