@@ -110,8 +110,11 @@ class Sender:
         """Send one blob, held in memory, to its pending targets."""
         answers, expect = Answers(), job.supply.expect
         left = self._alive(job, job.pending)
-        for name, data in self._small(job, answers):
-            if not left:
+        places = self._small(job, answers)
+        while left:
+            name, data = next(places, (None, b""))
+            if name is None:
+                self._fail_all(job, left, answers.unavailable(job.ref))
                 return
             try:
                 done = send_bytes(left, expect, data)
@@ -121,8 +124,6 @@ class Sender:
             else:
                 self.progress.advance(size=expect.size)
             left = self._settle(job, left, done)
-        if left:
-            self._fail_all(job, left, answers.unavailable(job.ref))
 
     def _small(self, job: Job, answers: Answers) -> Iterator[tuple[str, bytes]]:
         """The bytes, from the places that may have them, best first."""

@@ -340,3 +340,13 @@ def test_P3_a_file_is_dropped_only_where_every_remote_holds_its_blob(world: Worl
     assert all(ref.file is not None for ref in refs)
     refs = Pusher(world.hub, [main]).located(items, drop_files=True)
     assert all(ref.file is None and "main" in ref.aliases for ref in refs)
+
+
+@pytest.mark.parametrize("size", [10, 5 << 20])
+def test_what_is_at_hand_is_not_read_from_anywhere_else(world: World, size: int) -> None:
+    world.remote("far")
+    near = world.remote("near")
+    ref = world.blob(bytes(size), "far").with_file("x")
+    (world.data / "x").write_bytes(bytes(size))
+    assert Pusher(world.hub, [near]).push([(ref, world.place("far"))])[0].ok
+    assert world.faults["far"].log == []
