@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -137,11 +138,16 @@ class Dataset(Sequence[Sample]):
         )
 
     def _position(self, index: Any) -> int:
-        at = index.__index__()
+        if isinstance(index, bool) or not hasattr(index, "__index__"):
+            raise UsageError(
+                f"{index!r} is no position of a sample",
+                hint="a list of ints; a mask is a filter: ds.filter(fn)",
+            )
+        at = operator.index(index)
         count = len(self._rows)
         if not -count <= at < count:
             raise OutOfRange(f"there is no sample {at}, only {count}")
-        return int(at + count if at < 0 else at)
+        return at + count if at < 0 else at
 
     def sample(self, id: str) -> Sample:
         """The sample of that id.

@@ -269,6 +269,9 @@ def test_numpy_integers_are_indices(tmp_path: Path) -> None:
     assert [s.id for s in dataset[numpy.array([3, 1])]] == [dataset[3].id, dataset[1].id]
     with pytest.raises(UsageError):
         dataset[1.5]  # type: ignore[call-overload]
+    for mask in ([True, False], numpy.array([True, False]), ["train/001"]):
+        with pytest.raises(UsageError, match="no position"):
+            dataset[mask]
 
 
 def test_prefetch_raises_at_the_sample_whose_function_fails(tmp_path: Path) -> None:
