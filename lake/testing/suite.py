@@ -90,6 +90,8 @@ class StoreSuite:
     big: ClassVar[int] = 64 << 20
     """Bytes of the object that must pass through in parts."""
     racers: ClassVar[int] = 16
+    one_winner: ClassVar[bool] = True
+    """The backend keeps its word on conditional writes among racers too."""
     secrets: ClassVar[tuple[str, ...]] = ()
     """Texts that must appear in no repr and no pickle of the store."""
 
@@ -213,7 +215,7 @@ class StoreSuite:
         store.flush()
         left = self.truth(store)["k"]
         assert left in bodies, "the object is torn"
-        if store.properties.conditional_put:
+        if store.properties.conditional_put and self.one_winner:
             winners = [data for data, result in zip(bodies, results, strict=True) if result.created]
             assert winners == [left]
 
@@ -399,7 +401,7 @@ class StoreSuite:
         assert read_layout(store) is None
         with ThreadPoolExecutor(8) as pool:
             found = set(pool.map(lambda _: ensure_layout(store), range(8)))
-        if store.properties.conditional_put:
+        if store.properties.conditional_put and self.one_winner:
             assert len(found) == 1
         assert read_layout(store) in found
 
