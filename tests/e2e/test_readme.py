@@ -19,6 +19,7 @@ PAGES = [
     "docs/tutorial/python.md",
     "docs/how-to/share-a-dataset.md",
     "docs/how-to/work-offline.md",
+    "docs/how-to/verify-and-repair.md",
     "docs/how-to/move-from-pipelime.md",
     "docs/how-to/make-a-dataset.md",
     "docs/how-to/write-a-stage.md",
