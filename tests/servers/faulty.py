@@ -162,7 +162,8 @@ def _give(writer: asyncio.StreamWriter, answer: bytes, action: Action) -> bool:
     lines = [text for text in head.split(b"\r\n") if not text.lower().startswith(b"connection:")]
     writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
     low = head.lower()
-    return b"content-length:" in low or b"transfer-encoding:" in low
+    bodiless = low.split(b" ", 2)[1:2] in ([b"204"], [b"304"])
+    return bodiless or b"content-length:" in low or b"transfer-encoding:" in low
 
 
 def _abort(writer: asyncio.StreamWriter) -> bool:
