@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from lake.errors import IntegrityError, LakeError
+from lake.store.body import BytesBody
+from lake.store.store import Expect
+from lake.store.verify import read_verified
+from lake.transfer import copying, many
 from lake.transfer.chunks import BIG, check_chunk, sidecar_ref
 from lake.transfer.download import CacheFailed, download, into_cache
 from lake.transfer.first import Answers, first_good
 from lake.transfer.hub import Hub, default_hub
 from lake.transfer.nearby import own_bytes, own_path, spot_path
+from lake.transfer.ranged import ChunkedFile
 from lake.transfer.sources import Spot, spots
+from lake.transfer.supply import Supply
 
 if TYPE_CHECKING:
     from lake.fsio import Batch
@@ -60,9 +66,6 @@ class Fetcher:
 
     def read_remote(self, ref: BlobRef, place: Place, answers: Answers) -> bytes:
         """All bytes of a blob out of a remote, and into the cache unless that is a folder."""
-        from lake.store.store import Expect
-        from lake.store.verify import read_verified
-
         expect = Expect(ref.sha256, ref.size)
 
         def use(spot: Spot, store: Store) -> tuple[bytes, bool]:
@@ -144,8 +147,6 @@ class Fetcher:
         return first is not None and first.opened.root is None
 
     def _open_chunked(self, ref: BlobRef, place: Place, chunks: ChunkRef) -> BinaryIO:
-        from lake.transfer.ranged import ChunkedFile
-
         sidecar = self.read(sidecar_ref(ref, chunks), place)
 
         def fetch(number: int) -> bytes:
@@ -169,24 +170,17 @@ class Fetcher:
 
     def body(self, ref: BlobRef, place: Place) -> Body:
         """The bytes as something to put into a store; streamed, verified, no local copy made."""
-        from lake.store.body import BytesBody
-        from lake.transfer.supply import Supply
-
         if ref.size <= IN_MEMORY:
             return BytesBody(self.read(ref, place))
         return Supply(ref, [(ref, place)]).verified(self.hub)
 
     def read_many(self, wants: Sequence[tuple[BlobRef, Place]]) -> list[bytes]:
         """The bytes of many blobs, in order; those in remotes are fetched concurrently."""
-        from lake.transfer.many import read_many
-
-        return read_many(self, wants)
+        return many.read_many(self, wants)
 
     def paths_many(self, wants: Sequence[tuple[BlobRef, Place]]) -> list[Path]:
         """A local file for each of many blobs, in order, as `path` gives them."""
-        from lake.transfer.many import paths_many
-
-        return paths_many(self, wants)
+        return many.paths_many(self, wants)
 
     def copy_into(
         self,
@@ -203,9 +197,7 @@ class Fetcher:
             keep_going: give the errors in the place of failed blobs; else raise the first.
             jobs: blobs at once; by default what suits the remotes.
         """
-        from lake.transfer.copying import copy_into
-
-        return copy_into(self, wants, batch, keep_going=keep_going, jobs=jobs)
+        return copying.copy_into(self, wants, batch, keep_going=keep_going, jobs=jobs)
 
     def _give_cache_up(self, error: LakeError) -> None:
         """Go on without a cache that cannot be written."""
