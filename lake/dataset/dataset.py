@@ -372,7 +372,8 @@ class Dataset(Sequence[Sample]):
             overwrite: replace what another dataset of that name holds.
             in_place: `out` may be a directory that this dataset is read from.
             keep_going: a blob that no source serves stays a pointer, a sample that cannot be
-                read is left out; the failures are raised at the end.
+                read or written is left out, and what `out` has of it stays as it is; the
+                failures are raised at the end.
             jobs: transfers at once.
             progress: who watches.
 

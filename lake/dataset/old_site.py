@@ -12,9 +12,9 @@ from lake.dataset.carry import FILES
 from lake.dataset.directory import DESCRIPTOR, DatasetDirectory
 from lake.dataset.files_index import FORMATS, SAMPLES, SUFFIXES, FilesIndex
 from lake.dataset.packed_index import SUFFIX, PackedIndex
-from lake.dataset.sinks import PART_SAMPLES, PartSink, Sink, file_text
+from lake.dataset.sinks import PART_SAMPLES, FileSink, PartSink, Sink, file_text
 from lake.dataset.sites import Site, make_sink
-from lake.errors import ConflictError, LakeError, NotFound
+from lake.errors import ConflictError, InputError, LakeError, ManifestError, NotFound
 from lake_schemas.descriptor import Descriptor, dump_descriptor, load_descriptor
 from lake_schemas.limits import MAX_TEXT
 from lake_schemas.sample import SampleManifest
@@ -42,6 +42,8 @@ class OldSite(Site):
         self._may_change = may_change
         self._reformat = reformat
         self._old = self._open_old()
+        # Which of the old samples were written again.
+        self._seen = bytearray(0 if self._old is None else len(self._old.ids))
         self._new_samples: fsio.NewDirectory | None = None
         # Files of blobs that no manifest may name any more, and that lie in a remote as well.
         self._loose: set[str] = set()
@@ -147,6 +149,9 @@ class OldSite(Site):
             self.change()
         self.note(before, manifest)
         self.sink.put(id, manifest, before)
+        at = None if self._old is None else self._old.ids.find(id)
+        if at is not None:
+            self._seen[at] = 1
 
     def is_same(self, root: Path) -> bool:
         return root == self.root
@@ -155,6 +160,11 @@ class OldSite(Site):
         self.blobs.commit()
 
     def finish(self, descriptor: Descriptor, extra: dict[str, bytes]) -> None:
+        if self.incomplete and self._old is not None:
+            for at in self.unseen():
+                self._keep(self._old.index, at)
+            remotes = {**self._old.descriptor.remotes, **descriptor.remotes}
+            descriptor = descriptor.model_copy(update={"remotes": remotes})
         self.sink.finish()
         for rel, data in extra.items():
             if self.read(rel) != data:
@@ -169,6 +179,23 @@ class OldSite(Site):
             self._text.write(DESCRIPTOR, dump_descriptor(descriptor))
             self._text.commit()
         self._remove_loose()
+
+    def unseen(self) -> Iterator[int]:
+        """Positions of the old samples that were not written again."""
+        return (at for at, seen in enumerate(self._seen) if not seen)
+
+    def _keep(self, index: FilesIndex | PackedIndex, at: int) -> None:
+        """Leave an old sample as it is, to the letter: it may be the one that cannot be read."""
+        sink = self.sink
+        if isinstance(sink, _PatchSink):
+            pass
+        elif isinstance(index, PackedIndex) and isinstance(sink, PartSink):
+            sink.put_line(index.ids[at], index.read(at) + b"\n")
+        elif isinstance(index, FilesIndex) and isinstance(sink, FileSink):
+            sink.put_text(index.rel(at).removeprefix(f"{SAMPLES}/"), index.read(at))
+        else:
+            sink.put(index.ids[at], index.manifest(at), None)
+        self._seen[at] = 1
 
     def _publish_samples(self) -> None:
         samples, self._new_samples = self._new_samples, None
@@ -244,8 +271,13 @@ class OldSite(Site):
         if not self._loose:
             return
         fresh = DatasetDirectory(self.root)
-        for manifest in (fresh.descriptor.shared, *_manifests(fresh)):
-            self._loose.difference_update(ref.file for ref in manifest.items.values() if ref.file)
+        try:
+            for manifest in (fresh.descriptor.shared, *_manifests(fresh)):
+                named = (ref.file for ref in manifest.items.values() if ref.file)
+                self._loose.difference_update(named)
+        except (ManifestError, InputError):
+            # Whatever cannot be read may name any of them.
+            return
         for rel in sorted(self._loose):
             self.blobs.remove(rel)
         self.blobs.commit()
@@ -280,13 +312,11 @@ class _PatchSink(Sink):
         self._old = old
         self._batch = batch
         self._format = format
-        self._seen = bytearray(len(old.ids))
 
     def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
         rel, format = f"{SAMPLES}/{id}.{self._format}", self._format
         at = self._old.ids.find(id)
         if at is not None:
-            self._seen[at] = 1
             # Whatever its spelling: somebody's own layout and comments stay.
             if before == manifest:
                 return
@@ -298,11 +328,10 @@ class _PatchSink(Sink):
 
     def finish(self) -> None:
         nothing = SampleManifest()
-        for at, seen in enumerate(self._seen):
-            if not seen:
-                self._site.change()
-                self._site.note(self._site.before(self._old.ids[at]), nothing)
-                self._batch.remove(self._old.rel(at))
+        for at in self._site.unseen():
+            self._site.change()
+            self._site.note(self._site.before(self._old.ids[at]), nothing)
+            self._batch.remove(self._old.rel(at))
 
 
 class _ComparedParts(PartSink):

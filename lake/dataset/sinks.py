@@ -45,8 +45,11 @@ class FileSink(Sink):
         self._format = format
 
     def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
-        data = file_text(id, manifest, self._format)
-        self._batch.write(f"{self._prefix}{id}.{self._format}", data)
+        self.put_text(f"{id}.{self._format}", file_text(id, manifest, self._format))
+
+    def put_text(self, name: str, text: bytes) -> None:
+        """The next manifest as it is to be written."""
+        self._batch.write(self._prefix + name, text)
 
     def finish(self) -> None:
         return
@@ -62,9 +65,13 @@ class PartSink(Sink):
 
     def put(self, id: str, manifest: SampleManifest, before: SampleManifest | None) -> None:
         try:
-            self._lines.add(id, dump_line(id, manifest))
+            self.put_line(id, dump_line(id, manifest))
         except FormatError as error:
             raise misused(error, id) from None
+
+    def put_line(self, id: str, line: bytes) -> None:
+        """The next manifest as it is to be written."""
+        self._lines.add(id, line)
 
     def finish(self) -> None:
         for name, data in self._parts():

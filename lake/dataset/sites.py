@@ -26,12 +26,15 @@ class Site(abc.ABC):
         root: where its files lie while they are written.
         blobs: takes files of blobs.
         sink: takes manifests.
+        incomplete: samples are missing that could not be read or written; what a directory has
+            of them already is not removed.
     """
 
     dest: Path
     root: Path
     blobs: fsio.Batch
     sink: Sink
+    incomplete = False
 
     @abc.abstractmethod
     def begin(self, descriptor: Descriptor) -> None:

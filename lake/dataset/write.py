@@ -67,7 +67,7 @@ def write(
         with writer:
             writer.share(descriptor.shared, access)
             _carry_schema(dataset, descriptor, writer)
-            writer.add_all(_surviving(dataset.rows, writer.fail) if keep_going else dataset)
+            writer.add_all(_surviving(dataset.rows, writer.lose) if keep_going else dataset)
     finally:
         if watched is not None:
             watched.finish()

@@ -141,6 +141,12 @@ class DatasetWriter:
         if len(self.failures) < _MOST_FAILURES:
             self.failures.append(error)
 
+    def lose(self, error: LakeError) -> None:
+        """Note that a sample cannot be read or written, or raise; what the directory has of it
+        stays."""
+        self.fail(error)
+        self._site.incomplete = True
+
     # A round: blobs first, then manifests.
 
     def _flush(self) -> None:
@@ -150,16 +156,19 @@ class DatasetWriter:
             try:
                 drafts.append(self._draft(sample))
             except LakeError as error:
-                self.fail(error)
+                self.lose(error)
         done = self._fetched([(draft.id, draft.blobs) for draft in drafts])
         self._site.settle()
         self._carrier.settled()
         for draft, (_, items) in zip(drafts, done, strict=True):
+            if draft.lacks(items):
+                self._site.incomplete = True
+                continue
             try:
                 self._site.put(draft.id, draft.manifest(items), draft.before)
                 self.count += 1
             except LakeError as error:
-                self.fail(error)
+                self.lose(error)
         self._progress.advance(items=len(samples))
 
     def _draft(self, sample: Sample) -> _Draft:
@@ -231,6 +240,13 @@ class _Draft:
         self.blobs: dict[str, BlobRef | Wanted] = {}
         self.values: dict[str, Any] = {}
 
+    def lacks(self, items: dict[str, BlobRef]) -> bool:
+        """Whether a blob that could not be fetched is nowhere else, so that no pointer to it
+        would make sense; that it failed was told already."""
+        return any(
+            isinstance(blob, Wanted) and not items[name].placed for name, blob in self.blobs.items()
+        )
+
     def manifest(self, items: dict[str, BlobRef]) -> SampleManifest:
         """What is written, with the refs that all blobs have now."""
         return built(lambda: SampleManifest(items=items, values=self.values), self.id)
@@ -254,14 +270,15 @@ class _Seen:
             )
         self._ids.add(folded)
         directory = id.rpartition("/")[0]
-        while directory and directory not in self._directories.values():
-            self._check(directory)
+        while directory and self._directories.get(directory.lower()) != directory:
+            self._check(directory, id)
             directory = directory.rpartition("/")[0]
 
-    def _check(self, directory: str) -> None:
+    def _check(self, directory: str, id: str) -> None:
         known = self._directories.setdefault(directory.lower(), directory)
         if known != directory:
             raise UsageError(
                 f"ids in {known!r} and {directory!r} would meet on many file systems",
-                where=directory,
+                where=id,
+                hint="rename one of the two",
             )
