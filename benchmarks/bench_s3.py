@@ -48,7 +48,7 @@ AWS = {
 def bucket(url: str, room: Path) -> tuple[str, Callable[[], object]]:
     """The name of a bucket for one turn, and what makes it: the gateway's POSIX driver lists
     wrongly once something was written after a listing. nginx makes folders by itself."""
-    name = "".join(c if c.isalnum() else "-" for c in room.name.lower())
+    name = "b" + "".join(c for c in room.name.lower() if c.isalnum())
     aws = [peer("s3tools") / "aws", "--endpoint-url", url, "s3", "mb", f"s3://{name}"]
     is_nginx = room.parent.name == "nginx"
     return name, functools.partial(measure, ["true"] if is_nginx else aws, cwd=room, env=AWS)
