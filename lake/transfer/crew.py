@@ -46,6 +46,8 @@ class Crew:
         of `do` or `jobs` ends the handing out, and is raised here once the calls under way have
         returned. Ctrl-C is raised at once, without waiting for those.
         """
+        if not jobs:
+            return
         if threads <= 1 and threading.current_thread() is not threading.main_thread():
             for job in jobs:
                 do(job)

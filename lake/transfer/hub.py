@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ class Hub:
         self._remotes: dict[tuple[Place, str], Opened] = {}
         self._orders: dict[tuple[Place, tuple[str, ...]], tuple[int, ...]] = {}
         self._opened: dict[tuple[object, ...], Opened] = {}
+        self._configs: dict[Path, Config] = {}
         self._ledger: Ledger | None = None
         self.health = Health()
         self.quarantine = Quarantine()
@@ -107,39 +109,51 @@ class Hub:
                     self._ledger = Ledger(self.directory / "ledger")
         return self._ledger
 
+    def config_for(self, place: Place) -> Config:
+        """The settings that apply to a dataset directory: those around the working folder; where
+        that is in no project, those around the dataset."""
+        if self._given[0] is not None or place.root is None or self.config.project is not None:
+            return self.config
+        found = self._configs.get(place.root)
+        if found is None:
+            from lake.config import Config
+
+            found = self._configs[place.root] = Config.load(place.root)
+        return found
+
     def remote(self, place: Place, alias: str) -> Remote:
         """The remote that `alias` means in `place`, for this user.
 
         Raises:
             ConfigError: nobody says what the alias is.
         """
-        return self.config.remote(alias, declared=place.remotes, base=place.root)
+        return self.config_for(place).remote(alias, declared=place.remotes, base=place.root)
 
     def store(self, remote: Remote) -> Store:
         """The open store of a remote, with retries."""
         return self.opened(remote).store
 
-    def opened(self, remote: Remote) -> Opened:
-        """The one `Opened` of a remote's address in this process."""
+    def opened(self, remote: Remote, config: Config | None = None) -> Opened:
+        """The one `Opened` of a remote's address in this process.
+
+        Args:
+            config: the settings that named it; by default those around the working folder.
+        """
         # Who named it decides what it may be given: what a text named never shares a connection
         # with what the user typed.
         key = (remote.url, remote.credentials, remote.profile, remote.origin.by)
         with self._lock:
             found = self._opened.get(key)
             if found is None:
-                found = self._opened[key] = Opened(remote, self._connect or self._connected)
+                connect = self._connect or partial(_connect, config=config or self.config)
+                found = self._opened[key] = Opened(remote, connect)
             return found
-
-    def _connected(self, remote: Remote) -> Store:
-        from lake.store.connect import connect
-
-        return connect(remote, self.config)
 
     def reach(self, place: Place, alias: str) -> Opened:
         """The `Opened` that `alias` means in `place`."""
         found = self._remotes.get((place, alias))
         if found is None:
-            found = self.opened(self.remote(place, alias))
+            found = self.opened(self.remote(place, alias), self.config_for(place))
             self._remotes[place, alias] = found
         return found
 
@@ -147,7 +161,7 @@ class Hub:
         """Positions of `aliases` in the order in which this user wants them tried."""
         found = self._orders.get((place, aliases))
         if found is None:
-            ordered = self.config.order(list(aliases))
+            ordered = self.config_for(place).order(aliases)
             found = tuple(aliases.index(alias) for alias in ordered if alias in aliases)
             self._orders[place, aliases] = found
         return found
@@ -193,6 +207,12 @@ def default_hub() -> Hub:
             if _default is None:
                 _default = Hub()
     return _default
+
+
+def _connect(remote: Remote, config: Config) -> Store:
+    from lake.store.connect import connect
+
+    return connect(remote, config)
 
 
 def _rebuild(

@@ -8,30 +8,20 @@ remembers nothing and says nothing; a corrupt one is replaced by an empty one.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
-import re
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lake.errors import LakeError
-from lake.transfer import forks
+from lake.transfer.database import Database
 
 if TYPE_CHECKING:
     import sqlite3
-
-log = logging.getLogger("lake.transfer")
 
 T = TypeVar("T")
 
 BATCH = 500
 """Rows asked for in one statement; older SQLite takes at most 999 parameters."""
-
-PATIENCE = 5.0
-"""Seconds to wait for another process that writes."""
 
 RACY_NS = 50_000_000
 """A file this young could change again without its time stamp showing it."""
@@ -101,11 +91,7 @@ class Ledger:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._directory = path
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._number = 0
-        forks.renew(self)
+        self._database = Database(path, _SCHEMA)
 
     # What a store is known to hold.
 
@@ -126,7 +112,7 @@ class Ledger:
                 found.update(digest.hex() for (digest,) in db.execute(sql, (row[0], *part)))
             return found
 
-        return self._do(ask, set()) if digests else set()
+        return self._database.do(ask, set()) if digests else set()
 
     def add_known(self, store: StoreKey, digests: Iterable[str]) -> None:
         """Remember that `store` durably holds `digests`; call it after the store's `flush`."""
@@ -143,7 +129,7 @@ class Ledger:
             )
 
         if rows:
-            self._do(keep, None)
+            self._database.do(keep, None)
 
     def forget_known(self, store: StoreKey, digests: Iterable[str] | None = None) -> None:
         """Unlearn that `store` holds `digests`, or all that is known of it when None."""
@@ -159,7 +145,7 @@ class Ledger:
                 ((*store, digest) for digest in rows),
             )
 
-        self._do(drop, None)
+        self._database.do(drop, None)
 
     def store_at(self, url: str) -> StoreKey | None:
         """Which store was last seen at an address; spares asking it where it need not be sure."""
@@ -168,7 +154,7 @@ class Ledger:
             row = db.execute("SELECT id, generation FROM urls WHERE url = ?", (url,)).fetchone()
             return None if row is None else StoreKey(*row)
 
-        return self._do(ask, None)
+        return self._database.do(ask, None)
 
     def remember_store(self, url: str, store: StoreKey) -> None:
         """Remember which store was seen at an address."""
@@ -177,7 +163,7 @@ class Ledger:
             db.execute("INSERT OR REPLACE INTO urls VALUES (?, ?, ?)", (url, *store))
 
         if self.store_at(url) != store:
-            self._do(keep, None)
+            self._database.do(keep, None)
 
     # Which digest an unchanged file has.
 
@@ -197,7 +183,7 @@ class Ledger:
                         found[path] = digest.hex()
             return found
 
-        return self._do(ask, {}) if files else {}
+        return self._database.do(ask, {}) if files else {}
 
     def remember_digests(
         self, files: Iterable[tuple[str, FileStamp, str]], *, hashed_at_ns: int
@@ -215,7 +201,7 @@ class Ledger:
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
 
         if rows:
-            self._do(keep, None)
+            self._database.do(keep, None)
 
     # Which runs are done, and how big blobs are divided.
 
@@ -226,7 +212,7 @@ class Ledger:
             row = db.execute("SELECT fingerprint FROM runs WHERE key = ?", (key,)).fetchone()
             return None if row is None else str(row[0])
 
-        return self._do(ask, None)
+        return self._database.do(ask, None)
 
     def remember_run(self, key: str, fingerprint: str | None) -> None:
         """Remember that the run `key` is complete as `fingerprint`; None unlearns it."""
@@ -237,7 +223,7 @@ class Ledger:
             else:
                 db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (key, fingerprint))
 
-        self._do(keep, None)
+        self._database.do(keep, None)
 
     def sidecar(self, digest: str, chunk: int) -> str | None:
         """The digest of the list of chunk digests of a blob, for chunks of `chunk` bytes."""
@@ -249,7 +235,7 @@ class Ledger:
             ).fetchone()
             return None if row is None else str(row[0].hex())
 
-        return self._do(ask, None)
+        return self._database.do(ask, None)
 
     def remember_sidecar(self, digest: str, chunk: int, sidecar: str) -> None:
         """Remember the digest of the list of chunk digests of a blob."""
@@ -258,112 +244,17 @@ class Ledger:
         def keep(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)", row)
 
-        self._do(keep, None)
+        self._database.do(keep, None)
 
     def close(self) -> None:
         """Let go of the database; the next call opens it anew."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
-
-    def after_fork(self) -> None:
-        """Start afresh in a forked child."""
-        self._lock = threading.RLock()
-        # SQLite forbids using, and even closing, a connection that was open before a fork.
-        _LEAKED.append(self._connection)
-        self._connection = None
+        self._database.close()
 
     def __getstate__(self) -> Path | None:
-        return self._directory
+        return self._database.directory
 
     def __setstate__(self, directory: Path | None) -> None:
-        self.__init__(directory)  # type: ignore[misc]
-
-    # The connection.
-
-    def _do(self, work: Callable[[sqlite3.Connection], T], default: T) -> T:
-        import sqlite3
-
-        with self._lock:
-            for again in (True, False):
-                try:
-                    with self._transaction() as db:
-                        return work(db)
-                except sqlite3.Error as error:
-                    if again and _broken(error):
-                        self._replace()
-                        continue
-                    log.debug("the ledger remembers nothing now: %s", error)
-                    return default
-                except LakeError as error:
-                    log.debug("the ledger cannot be opened: %s", error)
-                    return default
-        return default
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._open()
-        with db:
-            yield db
-
-    def _open(self) -> sqlite3.Connection:
-        import sqlite3
-
-        if self._connection is None:
-            db = sqlite3.connect(
-                self._file(), timeout=PATIENCE, check_same_thread=False, cached_statements=64
-            )
-            try:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                db.executescript(_SCHEMA)
-            except BaseException:
-                db.close()
-                raise
-            self._connection = db
-        return self._connection
-
-    def _file(self) -> str:
-        if self._directory is None:
-            return ":memory:"
-        from lake import fsio
-
-        fsio.make_dirs(self._directory, mode=0o700)
-        found = (_NAME.fullmatch(path.name) for path in self._directory.glob("ledger-*.db"))
-        self._number = max([self._number, *(int(match[1]) for match in found if match)])
-        return str(self._directory / f"ledger-{self._number}.db")
-
-    def _replace(self) -> None:
-        """Go on with an empty database under the next name.
-
-        The broken one keeps its name until it is removed: another process may still have it
-        open, and would take the write-ahead log of a new file of that name for its own.
-        """
-        log.warning("the ledger was broken and is built anew: %s", self._directory)
-        with contextlib.suppress(Exception):
-            self.close()
-        self._connection = None
-        self._number += 1
-        if self._directory is not None:
-            from lake import fsio
-
-            for path in self._directory.glob(f"ledger-{self._number - 1}.db*"):
-                with contextlib.suppress(Exception):
-                    fsio.remove_file(path)
-
-
-_NAME = re.compile(r"ledger-(\d+)\.db")
-_LEAKED: list[object] = []
-
-
-def _broken(error: sqlite3.Error) -> bool:
-    import sqlite3
-
-    code = getattr(error, "sqlite_errorcode", None)
-    # A plain SQLITE_ERROR here can only be a table or column that is not as it should be.
-    bad = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-    return code is not None and (code & 0xFF) in bad
+        self._database = Database(directory, _SCHEMA)
 
 
 def _batches(values: Sequence[T]) -> Iterator[Sequence[T]]:

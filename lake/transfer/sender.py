@@ -50,22 +50,34 @@ class Sender:
         """Settle what the targets hold already; the rest becomes pending."""
         for target in self.targets:
             if target.down is None:
-                self._settle_known(target, jobs)
-            else:
+                try:
+                    self._settle_known(target, jobs)
+                except LakeError as error:
+                    if not self.keep_going:
+                        raise
+                    target.down = error
+            if target.down is not None:
                 for job in jobs:
                     job.settle(target, "failed", target.down)
 
     def _settle_known(self, target: Target, jobs: Sequence[Job]) -> None:
         claims = set()
+        adopted: list[tuple[Job, str]] = []
         for job in jobs:
             for ref, place, *_ in job.supply.wants:
                 here = self._location(target, ref, place)
-                if here is None:
-                    continue
-                if here.key is None:
+                if here is not None and here.key is None:
                     claims.add(ref.sha256)
-                elif not self.recheck or target.has(ref.sha256, ref.size, here.key):
-                    job.settle(target, "known")
+                elif here is not None and here.key is not None:
+                    adopted.append((job, here.key))
+
+        def look(one: tuple[Job, str]) -> None:
+            job, key = one
+            if not self.recheck or target.has(job.ref.sha256, job.ref.size, key):
+                job.settle(target, "known")
+
+        threads = min(target.concurrency, len(adopted)) if self.recheck else 1
+        self.hub.crew.run(adopted, look, threads=threads)
         held = target.holds([job.ref for job in jobs], claims, recheck=self.recheck)
         for job in jobs:
             if job.ref.sha256 in held:

@@ -375,3 +375,25 @@ def test_fetchers_and_places_survive_pickling() -> None:
     place = Place(Path("/x"), {"main": "s3://b/p", "nas": "/y"})
     assert pickle.loads(pickle.dumps(place)) == place
     assert hash(pickle.loads(pickle.dumps(place))) == hash(place)
+
+
+def test_settings_beside_a_dataset_hold_where_the_working_folder_is_in_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lake.transfer import Hub
+
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    (project / ".lake").mkdir(parents=True)
+    elsewhere.mkdir()
+    (project / ".lake/config.local.yaml").write_text(
+        "remotes: {spare: ../spare}\norder: [spare, main]\n"
+    )
+    place = Place(project / "data", {"main": "../main"})
+    monkeypatch.chdir(elsewhere)
+    with Hub() as hub:
+        assert hub.remote(place, "spare").folder == project / "spare"
+        assert hub.remote(place, "main").folder == project / "main"
+        assert hub.order(place, ("main", "spare")) == (1, 0)
+    (elsewhere / ".lake").mkdir()
+    with Hub() as hub:
+        assert hub.order(place, ("main", "spare")) == (0, 1)

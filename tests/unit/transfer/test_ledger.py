@@ -110,7 +110,7 @@ def test_a_ledger_that_cannot_be_kept_remembers_nothing_and_raises_nothing(tmp_p
 
 
 def test_a_locked_ledger_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lake.transfer.ledger.PATIENCE", 0.05)
+    monkeypatch.setattr("lake.transfer.database.PATIENCE", 0.05)
     ledger = Ledger(tmp_path)
     ledger.add_known(HERE, D[:1])
     (path,) = tmp_path.glob("ledger-*.db")

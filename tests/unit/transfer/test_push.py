@@ -350,3 +350,28 @@ def test_what_is_at_hand_is_not_read_from_anywhere_else(world: World, size: int)
     (world.data / "x").write_bytes(bytes(size))
     assert Pusher(world.hub, [near]).push([(ref, world.place("far"))])[0].ok
     assert world.faults["far"].log == []
+
+
+def test_keep_going_past_a_remote_that_does_not_say_what_it_holds(world: World) -> None:
+    mute: Plan = lambda operation, key: "refuse" if operation == "stat" else "pass"  # noqa: E731
+    sick, main = world.remote("sick", mute), world.remote("main")
+    items = _files(world)
+    with pytest.raises(RemoteError):
+        Pusher(world.hub, [sick], recheck=True).push(items)
+    outcomes = Pusher(world.hub, [sick, main], recheck=True, keep_going=True).push(items)
+    assert {o.state for o in outcomes if o.remote == "sick"} == {"failed"}
+    assert {o.state for o in outcomes if o.remote == "main"} == {"uploaded"}
+
+
+def test_recheck_looks_at_adopted_objects_too(world: World) -> None:
+    main = world.remote("main")
+    refs = []
+    for n in range(5):
+        world.stores["main"].put(f"old/{n}", BytesBody(b"%d" % n))
+        refs.append(world.blob(b"%d" % n).with_location("main", f"old/{n}").with_file(f"{n}"))
+        (world.data / f"{n}").write_bytes(b"%d" % n)
+    world.stores["main"].delete(["old/3"])
+    items = [(ref, world.place("main")) for ref in refs]
+    assert {o.state for o in Pusher(world.hub, [main]).push(items)} == {"known"}
+    states = [o.state for o in Pusher(world.hub, [main], recheck=True).push(items)]
+    assert states == ["known"] * 3 + ["uploaded", "known"]
