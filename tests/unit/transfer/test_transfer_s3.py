@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -204,3 +208,48 @@ def test_forked_workers_go_on_reading_after_the_parent_has(hub: Hub, radosgw: S3
     assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0, 0]
     assert fetcher.read(refs[1], place) == CONTENTS[1]
     reader.close()
+
+
+def test_ctrl_c_ends_a_push_to_a_server_that_says_nothing(
+    faulty_radosgw: tuple[Faulty, S3Server], tmp_path: Path
+) -> None:
+    proxy, server = faulty_radosgw
+    (tmp_path / "files").mkdir()
+    for n in range(20):
+        (tmp_path / "files" / f"{n}.bin").write_bytes(b"%d" % n)
+    here = Path(__file__).parents[3]
+    path = os.pathsep.join(str(here / part) for part in (".", "schemas", "stages"))
+    environment = {**os.environ, **server.environment(), "PYTHONPATH": path}
+
+    def lake(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lake.cli.main", *words],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    out, _ = lake("init", "data", "--from", "files").communicate()
+    url = server.address(server.new_bucket(), "blobs").url
+    hung = threading.Event()
+
+    def plan(method: str, path: str, headers: dict[str, str]) -> str:
+        if method == "PUT" and "sha256" in path:
+            hung.set()
+            return "hang"
+        return "pass"
+
+    proxy.plan = plan
+    process = lake("push", "data", "-r", url)
+    assert hung.wait(60), out
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)  # the server would have kept it for ten minutes
+    assert process.returncode == 130, out
+    assert "run the same command again" in out
+    proxy.plan = ()
+    process = lake("push", "data", "-r", url, "--json")
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+    assert json.loads(out)["uploaded"] == 20
