@@ -34,6 +34,11 @@ def status_and_code(error: BaseException) -> tuple[int | None, str]:
     return (int(status[1]) if status else None, (code[1] or code[2]) if code else "")
 
 
+def is_unnamed(error: BaseException) -> bool:
+    """Whether a write was taken, but the answer lacks the ETag that obstore insists on."""
+    return "ETag Header missing" in _head(error)
+
+
 def failure(
     error: BaseException, *, url: str, key: str, cause: LakeError | None, ranged: bool = False
 ) -> Exception:
@@ -82,6 +87,7 @@ _KINDS: tuple[tuple[str, str, bool, str | None], ...] = (
      "set SSL_CERT_FILE or AWS_CA_BUNDLE to the file of its certificate authority"),
     ("InvalidContentType", "the server does not speak TLS", False,
      "is its endpoint http, not https?"),
+    ("ETag Header missing", "the server's answer is incomplete", True, None),
     ("kind: Timeout", "the server did not answer in time", True, None),
     ("kind: Connect", "no connection to the server", True, None),
     ("kind: Interrupted", "the connection broke", True, None),

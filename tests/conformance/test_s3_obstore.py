@@ -47,3 +47,13 @@ class TestObstoreWhereConditionsAreIgnored(S3Suite):
         assert store.properties.conditional_put
         self.put(store, "k", b"x")
         assert not store.properties.conditional_put
+
+
+@pytest.mark.slow
+class TestObstoreOnSwift(S3Suite):
+    server_name = "swift"
+
+    def test_what_was_learnt(self, store: Store) -> None:
+        assert store.properties.conditional_put
+        self.put(store, "k", b"x")
+        assert not store.properties.conditional_put

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 Action = str | int | tuple[str, float] | tuple[str, str]
 """What to do with a request: "pass"; a status to answer with; "reset" before it is read,
-"drop" after; "lost" once the server has done it; "truncate" or "flip" the answer's body;
+"drop" after; "lost" once the server has done it; "truncate" or "flip" the answer's body; "untagged" without its ETag;
 ("delay", seconds); ("redirect", address); "skewed", as when clocks differ; "hang"."""
 Plan = Iterable[Action] | Callable[[str, str, dict[str, str]], Action]
 """Actions in turn (then "pass"), or a function of method, path and headers."""
@@ -159,7 +159,8 @@ def _give(writer: asyncio.StreamWriter, answer: bytes, action: Action) -> bool:
     if body and action == "flip":
         middle = len(body) // 2
         body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
-    lines = [text for text in head.split(b"\r\n") if not text.lower().startswith(b"connection:")]
+    dropped = (b"connection:", b"etag:") if action == "untagged" else (b"connection:",)
+    lines = [text for text in head.split(b"\r\n") if not text.lower().startswith(dropped)]
     writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
     low = head.lower()
     bodiless = low.split(b" ", 2)[1:2] in ([b"204"], [b"304"])

@@ -20,6 +20,7 @@ from tests.servers.nginx import WebServer
 from tests.servers.nginx import nginx as start_nginx
 from tests.servers.processes import CannotStart
 from tests.servers.s3server import S3Server
+from tests.servers.swift import swift as start_swift
 from tests.servers.tls import TlsServer, serve_tls
 
 T = TypeVar("T")
@@ -70,6 +71,13 @@ def unconditional(radosgw: S3Server) -> Iterator[S3Server]:
     with faulty(radosgw.endpoint) as proxy:
         proxy.plan = refuses_conditions
         yield S3Server("501", proxy.url)
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """OpenStack Swift's S3: answers 501 to conditional writes."""
+    with _running(tmp_path_factory, "swift", start_swift) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
