@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 Action = str | int | tuple[str, float] | tuple[str, str]
 """What to do with a request: "pass"; a status to answer with; "reset" before it is read,
-"drop" after; "lost" once the server has done it; "truncate" or "flip" the answer's body; "untagged" without its ETag;
-("delay", seconds); ("redirect", address); "skewed", as when clocks differ; "hang"."""
+"drop" after; "lost" once the server has done it; "truncate" or "flip" the answer's body, or give
+it "untagged", without its ETag; ("delay", seconds); ("redirect", address); "skewed", as when
+clocks differ; "hang"."""
 Plan = Iterable[Action] | Callable[[str, str, dict[str, str]], Action]
 """Actions in turn (then "pass"), or a function of method, path and headers."""
 
