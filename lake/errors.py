@@ -53,6 +53,11 @@ class LakeError(Exception):
         # Subclasses take keyword arguments of their own; pickling must not depend on them.
         return (_rebuild, (type(self), self.args, self.__dict__.copy()))
 
+    @property
+    def line(self) -> str:
+        """What and where, in one line of a list."""
+        return (self.what if self.where is None else f"{self.what}: {self.where}").splitlines()[0]
+
     def to_dict(self) -> dict[str, Any]:
         """The error as `--json` prints it."""
         found = {"kind": self.kind, "what": self.what, "where": self.where, "hint": self.hint}
@@ -83,7 +88,8 @@ class NotFound(LakeError):
 class BlobUnavailable(NotFound):
     """No source served a blob.
 
-    `attempts` holds one (source name, what it answered) pair per source, in the order tried.
+    `attempts` holds one (source name, what it answered) pair per source, in the order tried;
+    `sha256` says which blob.
     """
 
     kind = "blob-unavailable"
@@ -93,11 +99,18 @@ class BlobUnavailable(NotFound):
         what: str,
         *,
         attempts: Sequence[tuple[str, str]] = (),
+        sha256: str | None = None,
         where: str | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(what, where=where, hint=hint)
         self.attempts = tuple(attempts)
+        self.sha256 = sha256
+
+    @property
+    def line(self) -> str:
+        answers = (f"{source}: {answer}" for source, answer in self.attempts)
+        return "; ".join([super().line, *answers])
 
     def __str__(self) -> str:
         head = self.what if self.where is None else f"{self.what}: {self.where}"
@@ -200,7 +213,7 @@ class PartialFailure(LakeError):
         self.failures = tuple(failures[:1000])
 
     def __str__(self) -> str:
-        shown = [f"  - {line}" for e in self.failures[:20] for line in str(e).splitlines()[:1]]
+        shown = [f"  - {error.line}" for error in self.failures[:20]]
         if len(self.failures) > 20:
             shown.append(f"  ... and {len(self.failures) - 20} more")
         head = self.what if self.where is None else f"{self.what}: {self.where}"

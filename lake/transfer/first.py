@@ -40,15 +40,24 @@ class Answers:
 
     def unavailable(self, ref: BlobRef) -> BlobUnavailable:
         """The one error that lists them all."""
-        hints = [error.hint for error in self._said.values() if error.hint]
-        if any(isinstance(error, IntegrityError) for error in self._said.values()):
-            hints.append("lake verify DATASET --repair")
         return BlobUnavailable(
             "no source served the blob" if self._said else "the blob has no source",
             where=f"{ref.sha256} ({ref.size} bytes, {ref.type})",
             attempts=[(name, error.what) for name, error in self._said.items()],
-            hint=hints[0] if hints else None,
+            sha256=ref.sha256,
+            hint=self._hint(),
         )
+
+    def _hint(self) -> str:
+        said = self._said.values()
+        for error in said:
+            if error.hint:
+                return error.hint
+        if any(isinstance(error, RemoteError) and error.transient for error in said):
+            return "run it again when that remote can be reached; lake remote check tests it"
+        if not said:
+            return "name a remote that has it, or put its file back"
+        return "bring a good copy to one of these places; lake verify DATASET --repair spreads it"
 
 
 def first_good(

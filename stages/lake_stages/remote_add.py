@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from lake.dataset import Dataset, Item, Sample
+from lake.errors import BlobUnavailable
 from lake.progress import Silent
 from lake.stage import RunContext, Stage, current
 from lake.transfer import Place, Pusher
@@ -101,7 +102,11 @@ class Upload:
                     wants.append(_want(item))
                     slots.append((number, key, item))
         changed: dict[int, dict[str, Item]] = {}
-        for (number, key, item), ref in zip(slots, self._push(wants), strict=True):
+
+        def whose(at: int) -> str:
+            return f"{samples[slots[at][0]].id}: {slots[at][1]}"
+
+        for (number, key, item), ref in zip(slots, self._push(wants, whose), strict=True):
             changed.setdefault(number, {})[key] = self._targets.item(item, ref)
         return [
             sample.merge(changed[number]) if number in changed else sample
@@ -115,7 +120,9 @@ class Upload:
         if not refs or dataset.access is None:
             return descriptor
         place = dataset.access.place
-        done = self._push([(ref, place) for ref in refs.values()])
+        keys = list(refs)
+        wants = [(ref, place) for ref in refs.values()]
+        done = self._push(wants, lambda at: f"shared: {keys[at]}")
         items = {**shared.items, **dict(zip(refs, done, strict=True))}
         return descriptor.model_copy(update={"shared": shared.model_copy(update={"items": items})})
 
@@ -128,9 +135,14 @@ class Upload:
                 size += item.size
         self._run.progress.start("upload", items=count, size=size)
 
-    def _push(self, wants: Sequence[Want]) -> Sequence[BlobRef]:
+    def _push(self, wants: Sequence[Want], whose: Callable[[int], str]) -> Sequence[BlobRef]:
+        """The refs after the upload; `whose` says for people what a want is, by position."""
         run, pusher = self._run, self._open()
-        refs = pusher.located(wants, drop_files=not self._keep_files) if wants else []
+        try:
+            refs = pusher.located(wants, drop_files=not self._keep_files) if wants else []
+        except BlobUnavailable as lost:
+            _say_whose(lost, wants, whose)
+            raise
         report = pusher.report
         for name, count in (
             ("uploaded", report.uploaded),
@@ -141,6 +153,8 @@ class Upload:
             if count or name in ("uploaded", "bytes"):
                 run.counts[name] = count
         for error in report.failures[self._noted :]:
+            if isinstance(error, BlobUnavailable):
+                _say_whose(error, wants, whose)
             run.fail(error)
         self._noted = len(report.failures)
         return refs
@@ -162,6 +176,14 @@ class Upload:
     def __reduce__(self) -> tuple[Any, ...]:
         wishes = (self._from_remote, self._keep_files, self._run)
         return (Upload, (self._targets, self._choice, *wishes))
+
+
+def _say_whose(error: BlobUnavailable, wants: Sequence[Want], whose: Callable[[int], str]) -> None:
+    """Have the error name the sample and item that it is about."""
+    for at, want in enumerate(wants):
+        if want[0].sha256 == error.sha256:
+            error.where = f"{whose(at)}: {error.where}"
+            return
 
 
 def _want(item: Item) -> Want:

@@ -8,7 +8,7 @@ import pytest
 
 import lake
 from lake.dataset import Sample
-from lake.errors import InputError, ManifestError, PartialFailure
+from lake.errors import BlobUnavailable, InputError, ManifestError, PartialFailure
 
 from .desk import Desk, desk, look
 
@@ -100,3 +100,23 @@ def test_an_overwritten_dataset_keeps_what_failed(desk: Desk) -> None:
     Path(desk.root / "d/samples/a/2.json").unlink()
     desk.lake("clone", "d", "out", "--overwrite")
     assert not (desk.root / "out/samples/a/2.json").exists()
+
+
+@pytest.mark.parametrize("words", [("clone",), ("remote-add", "-r", "./other")], ids=" ".join)
+def test_a_lost_blob_is_told_once_with_its_sample(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.datasets()
+    (desk.root / "d/files/a/2.bin.bin").unlink()
+    verb, *rest = words
+    words = (verb, "d", "out", *rest)
+    said = desk.refused(BlobUnavailable, *words, says="a/2: bin", besides="other")
+    assert "hint: " in said.err
+    failed = desk.json(*words, "--keep-going", code=12)["error"]
+    assert failed["what"].startswith("1 failed")
+    [failure] = failed["failures"]
+    assert failure["kind"] == "blob-unavailable"
+    assert failure["where"].startswith("a/2: bin")
+    assert sorted(lake.open(desk.root / "out").ids) == ["a/0", "a/4", "b/1", "b/3", "b/5"]
+    said = desk.lake(*words, "--keep-going", "--overwrite", code=12)
+    assert "no such file" in said.err
+    assert said.err.count("a/2: bin") == 1
+    desk.lake("verify", "out", "--read-data")
