@@ -70,6 +70,7 @@ def add_files(pusher: Pusher, paths: Sequence[Path]) -> list[Added]:
 @dataclass(slots=True, eq=False)
 class _File:
     path: Path
+    name: str
     stamp: FileStamp | None = None
     sha256: str | None = None
     recalled: bool = False
@@ -86,6 +87,7 @@ class _Adder:
         self._hub = pusher.hub
         self._sender = pusher.sender
         self._started = time.time_ns()
+        self._where = os.getcwd()  # noqa: PTH109
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
@@ -98,7 +100,8 @@ class _Adder:
     def look_at(self, path: Path) -> _File:
         from lake.fsio import os_errors
 
-        file = _File(path)
+        # Absolute by text alone: resolving links would cost a call for each part.
+        file = _File(path, os.path.join(self._where, path))  # noqa: PTH118
         try:
             with os_errors(path):
                 file.stamp = FileStamp.of(path.stat())
@@ -108,17 +111,17 @@ class _Adder:
 
     def recall(self, files: Sequence[_File]) -> None:
         """Fill in the digests of files that did not change since they were last hashed."""
-        stamps = {_absolute(file.path): file.stamp for file in files if file.stamp is not None}
+        stamps = {file.name: file.stamp for file in files if file.stamp is not None}
         known = self._hub.ledger.digests(stamps)
         for file in files:
-            file.sha256 = known.get(_absolute(file.path))
+            file.sha256 = known.get(file.name)
             file.recalled = file.sha256 is not None
 
     def remember(self, files: Sequence[_File]) -> None:
         """Keep the digests of the files that were hashed now."""
         self._hub.ledger.remember_digests(
             (
-                (_absolute(file.path), file.stamp, file.sha256)
+                (file.name, file.stamp, file.sha256)
                 for file in files
                 if file.sha256 is not None and file.stamp is not None and not file.recalled
             ),
@@ -238,7 +241,3 @@ def _groups(files: Sequence[_File]) -> Iterator[list[_File]]:
         size += file.size
     if group:
         yield group
-
-
-def _absolute(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - resolving links would cost a call per part

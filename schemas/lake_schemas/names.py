@@ -29,6 +29,8 @@ _reserved = re.compile(
 ).search
 # "a" lies in samples/a.json, so a directory must not be called "a.json".
 _manifest_directory = re.compile(r"\.(?:json|jsonl|yaml|yml)/", re.IGNORECASE).search
+# Most names are of this kind, and stay as they are: nothing else need be looked at.
+_simple = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}").fullmatch
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 _unportable = re.compile(r'[<>:"|?*\\]').search
 _surrogate = re.compile(r"[\ud800-\udfff]").search
@@ -137,6 +139,8 @@ def safe_name(text: str) -> str:
     >>> safe_name("日本")
     'cf2abf0c'
     """
+    if _simple(text) is not None and _reserved(text) is None:
+        return text
     plain = unicodedata.normalize("NFKD", text)
     kept = "".join(c for c in plain if c.isascii() or not unicodedata.combining(c))
     lossy = any(c.isalnum() and not c.isascii() for c in kept) or not any(
