@@ -65,6 +65,7 @@ class Web:
         self._idle: list[http.client.HTTPConnection] = []
         self._pid = os.getpid()
         self._tls: ssl.SSLContext | None = None
+        self._plain: bool | None = None
 
     def get(self, path: str, start: int = 0, stop: int | None = None, *, key: str) -> Answer | None:
         """A range of what lies at a path, not empty; None when it ends before `start`."""
@@ -229,8 +230,10 @@ class Web:
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _proxied(self, path: str) -> str:
-        plain = self.scheme == "http" and _proxy(self.scheme, self.host) is not None
-        return f"{self._origin}{path}" if plain else path
+        if self._plain is None:
+            # Asked once: going through all of the environment costs a third of a small request.
+            self._plain = self.scheme == "http" and _proxy(self.scheme, self.host) is not None
+        return f"{self._origin}{path}" if self._plain else path
 
     # -- reading
 
