@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from lake.config.files import load_text, read_text
+from lake.config.files import load_text, read_text, refuse_way_out
 from lake.config.lines import spans
 from lake.config.places import DIRECTORY, LOCAL_FILE, PROJECT_FILE, project_to_be, user_file
 from lake.config.remote import Named
@@ -55,6 +55,8 @@ def change(path: Path, edits: Mapping[tuple[str, ...], Any]) -> bool:
     own = path == user_file()
     if own:
         path = Path(os.path.realpath(path))  # people keep their dotfiles behind links
+    else:
+        refuse_way_out(path)
     make_dirs(path.parent, mode=0o700 if own else 0o777)
     with _alone(path.parent):
         before = read_text(path) or ""

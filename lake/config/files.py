@@ -57,6 +57,8 @@ def read(path: Path, by: Named) -> ConfigFile | None:
     Raises:
         ConfigError: it cannot be read, or says what settings cannot say; names file and line.
     """
+    if by is not Named.USER:
+        refuse_way_out(path)
     text = read_text(path)
     if text is None or not text.strip():
         return None
@@ -127,6 +129,23 @@ def read_text(path: Path) -> str | None:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError("settings that are not UTF-8", where=f"{shown(path)}:{line}") from None
+
+
+def refuse_way_out(path: Path) -> None:
+    """Refuse a project's settings file that is, or lies behind, a link out of the project.
+
+    A checkout may come from anyone, and parts of what the link leads to would show in errors.
+
+    Raises:
+        ConfigError: it is.
+    """
+    project = Path(os.path.realpath(path.parent.parent))
+    if not Path(os.path.realpath(path)).is_relative_to(project):
+        raise ConfigError(
+            "settings of a project that are a link out of it",
+            where=shown(path),
+            hint="put a file in the place of the link",
+        )
 
 
 def shown(path: Path) -> str:

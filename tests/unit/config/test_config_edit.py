@@ -113,7 +113,8 @@ def test_a_users_link_is_followed_and_a_projects_is_not(home: Path) -> None:
     project = home / "work/.lake/config.yaml"
     project.parent.mkdir()
     project.symlink_to(victim)
-    change(project, {("default",): "b"})
+    with pytest.raises(ConfigError, match="link out of it"):
+        change(project, {("default",): "b"})
     assert victim.read_text() == "default: a\n"
 
 

@@ -119,3 +119,25 @@ def test_places_follow_the_environment(home: Path, monkeypatch: pytest.MonkeyPat
 def test_a_file_that_says_nothing(home: Path, text: str) -> None:
     write(home / "work/.lake/config.yaml", text)
     assert Config.load().remotes() == []
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.local.yaml"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_P8_settings_in_a_checkout_are_no_link_out_of_it(
+    home: Path, name: str, whole: bool
+) -> None:
+    write(home / "private" / name, "root:*:20228\n")
+    if whole:
+        (home / "work/.lake").symlink_to(home / "private")
+    else:
+        (home / "work/.lake").mkdir()
+        (home / f"work/.lake/{name}").symlink_to(home / f"private/{name}")
+    with pytest.raises(ConfigError, match="link out of it") as caught:
+        Config.load()
+    assert "20228" not in str(caught.value)
+    (home / "work/.lake").rename(home / "gone")
+    # Within the checkout a link is as good as a file.
+    write(home / "work/shared.yaml", "default: main\n")
+    (home / "work/.lake").mkdir()
+    (home / f"work/.lake/{name}").symlink_to("../shared.yaml")
+    assert Config.load().default == "main"
