@@ -222,6 +222,9 @@ class ObstoreWire(Wire):
                 for meta in page:
                     key = meta["path"]
                     if key.startswith(prefix) and key.encode() > after.encode():
+                        # obstore calls "a/", left for an empty directory, "a".
+                        if meta["size"] == 0 and not self._there(key):
+                            continue
                         yield key, meta["size"], _seconds(meta)
                     elif not key.startswith(prefix) and key.encode() > prefix.encode():
                         return

@@ -11,6 +11,7 @@ import re
 from lake.errors import AccessDenied, LakeError, NotFound, RemoteError
 from lake.secrets import redact
 from lake.store.s3_answers import refusal
+from lake.store.wire import unnameable
 
 _DEBUG = "\n\nDebug source:"
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -66,6 +67,8 @@ def failure(
         return NotFound("no such object", where=where)
     if isinstance(error, known.UnauthenticatedError):
         return _unsigned(where, cause)
+    if "object with invalid path" in text:
+        return unnameable(url, None)
     if "redirect without LOCATION" in text:
         return refusal(301, "Redirect", "", url=url, key=key)
     return _connection(error, text, where)

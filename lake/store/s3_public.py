@@ -67,8 +67,7 @@ class PublicWire(Wire):
                 size = entry.findtext("{*}Size") or ""
                 if not size.isdecimal():
                     raise self._odd()
-                if not key.endswith("/"):
-                    yield key, int(size), _seconds(entry)
+                yield key, int(size), _seconds(entry)
             more = page.findtext("{*}NextContinuationToken")
             if page.findtext("{*}IsTruncated") != "true" or not more:
                 return

@@ -16,7 +16,7 @@ from dataclasses import replace as _replace
 from typing import TYPE_CHECKING, ClassVar
 
 from lake.config.endpoint import endpoint_of
-from lake.errors import IntegrityError, NotFound, Unsupported
+from lake.errors import IntegrityError, NotFound, RemoteError, Unsupported, UsageError
 from lake.store.body import in_memory
 from lake.store.endpoints import is_providers_own
 from lake.store.keys import check_key, check_prefix
@@ -58,6 +58,16 @@ class Answer:
     size: int
     chunks: Iterator[bytes]
     close: Callable[[], None]
+
+
+def unnameable(url: str, key: str | None) -> RemoteError:
+    """The error for a listing that comes to a key which no lake store takes."""
+    found = f" ({key})" if key else ""
+    return RemoteError(
+        f"it holds an object whose key lake cannot name{found}",
+        where=url,
+        hint="rename that object, or name a prefix without it in the remote",
+    )
 
 
 class Wire(abc.ABC):
@@ -244,7 +254,15 @@ class WireStore(Store):
         check_prefix(prefix)
         whole, begin = self._prefix + prefix, len(self._prefix)
         for key, size, modified in self._wire.list(whole, self._prefix + after if after else ""):
-            yield ObjectInfo(key[begin:], size, modified)
+            if key.endswith("/"):
+                continue  # what some tools leave for an empty directory
+            yield ObjectInfo(self._nameable(key[begin:]), size, modified)
+
+    def _nameable(self, key: str) -> str:
+        try:
+            return check_key(key)
+        except UsageError as error:
+            raise unnameable(self.url, error.where) from None
 
     def delete(self, keys: Sequence[str]) -> None:
         whole = [self._prefix + check_key(key) for key in keys]

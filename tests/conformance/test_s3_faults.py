@@ -360,6 +360,21 @@ def test_P9_no_variable_leads_keys_elsewhere(
     assert store.get("k").read() == b"x"
 
 
+@pytest.mark.parametrize("driver", ["obstore", "minio", "boto3"])
+def test_keys_of_other_tools(moto: S3Server, driver: str) -> None:
+    """What marks an empty directory is no object; a key that cannot be named is not passed over."""
+    bucket = moto.new_bucket()
+    store = open_store(moto.address(bucket, "p"), credentials=moto.credentials(), driver=driver)
+    with contextlib.closing(moto.client()) as client:
+        for key in ("p/", "p/a/", "p/a/b", "p/dir/", "p/empty", "p/z"):
+            client.put_object(Bucket=bucket, Key=key, Body=b"")
+        assert [info.key for info in store.list()] == ["a/b", "empty", "z"]
+        client.put_object(Bucket=bucket, Key="p/q//r", Body=b"")
+        with pytest.raises(RemoteError, match="cannot name"):
+            list(store.list())
+        assert [info.key for info in store.list("a/")] == ["a/b"]
+
+
 def test_unexpected_size_of_a_body_never_leaves(remote: Remote) -> None:
     proxy, store, truth = remote
     proxy.log.clear()
