@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import pytest
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+# A shell starts what runs in the background with Ctrl-C ignored, and children inherit that; the
+# tests that press it need it to arrive.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("dev", max_examples=25, deadline=None)
 hypothesis.settings.register_profile(
