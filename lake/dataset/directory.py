@@ -183,6 +183,12 @@ def _index(root: Root) -> FilesIndex | PackedIndex:
             fd = open_at(root.fd, SAMPLES, DIRECTORY)
         except FileNotFoundError:
             return PackedIndex(root, [])
+        except NotADirectoryError:
+            raise ManifestError(
+                f"{SAMPLES} must be a directory, not a link or a file",
+                where=root.where(SAMPLES),
+                hint="put the manifests, or their parts, in a directory of that name",
+            ) from None
         try:
             with os.scandir(fd) as entries:
                 for entry in entries:

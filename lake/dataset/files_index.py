@@ -38,7 +38,7 @@ class FilesIndex:
         found: list[bytes] = []
         others: dict[bytes, int] = {}
         for directory, names in _directories(root):
-            _collect(directory, names, found, others)
+            _collect(root, directory, names, found, others)
         found.sort()
         refuse_collisions(found, root.where(SAMPLES))
         self.ids = Ids.of(found)
@@ -70,7 +70,8 @@ class FilesIndex:
         rel = self.rel(index)
         data = self._root.read(rel)
         try:
-            return load_sample(data, format=FORMATS[self._kind(index)], where=rel)
+            where = self._root.where(rel)
+            return load_sample(data, format=FORMATS[self._kind(index)], where=where)
         except FormatError as error:
             raise broken(error) from None
 
@@ -112,16 +113,18 @@ def _list(root: Root, rel: str, fd: int) -> tuple[list[str], list[str]]:
                     names.append(name)
             elif entry.is_dir(follow_symlinks=False):
                 below.append(name)
-            elif name.endswith(SUFFIXES):
+            elif name.endswith(SUFFIXES) or entry.is_dir():
+                # A directory behind a link would be missed without a word.
                 raise ManifestError(
-                    "a manifest must be a regular file, not a link or a device",
+                    "a manifest must be a regular file in a directory, not a link or a device",
                     where=root.where(f"{rel}/{name}"),
+                    hint="put what it stands for in its place",
                 )
     return names, below
 
 
 def _collect(
-    directory: str, names: list[str], found: list[bytes], others: dict[bytes, int]
+    root: Root, directory: str, names: list[str], found: list[bytes], others: dict[bytes, int]
 ) -> None:
     prefix = f"{directory}/" if directory else ""
     for name in names:
@@ -129,7 +132,7 @@ def _collect(
         try:
             id = check_id(prefix + stem).encode()
         except FormatError as error:
-            raise broken(error, f"{SAMPLES}/{prefix}{name}") from None
+            raise broken(error, root.where(f"{SAMPLES}/{prefix}{name}")) from None
         found.append(id)
         if ext != "json":
             others[id] = SUFFIXES.index(f".{ext}")

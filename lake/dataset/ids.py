@@ -100,7 +100,11 @@ def refuse_collisions(ids: Sequence[bytes], where: str) -> None:
     previous = b""
     for id in ids:
         if id == previous:
-            raise ManifestError("two manifests have one id", where=f"{where}: {id.decode()}")
+            raise ManifestError(
+                "two manifests have one id",
+                where=f"{where}: {id.decode()}",
+                hint="remove one, or rename it",
+            )
         previous = id
     text = b"/".join(ids)
     if text.lower() != text:

@@ -82,7 +82,7 @@ class PackedIndex:
         """
         data = self.read(index)
         expected = self.ids[index]
-        where = f"{SAMPLES}/{self._parts[self._which[index]]}: {expected}"
+        where = self._root.where(f"{SAMPLES}/{self._parts[self._which[index]]}: {expected}")
         try:
             id, manifest = load_line(data, where=where)
         except FormatError as error:
@@ -104,6 +104,7 @@ class _Part:
     def __init__(self, root: Root, rel: str) -> None:
         self._fd = -1
         self.rel = rel
+        self.where = root.where(rel)
         self._root = root
         self._fd, found = root.open(rel)
         self.size = found.st_size
@@ -119,7 +120,7 @@ class _Part:
     def changed(self) -> ConflictError:
         return ConflictError(
             "the dataset changed since it was opened",
-            where=self._root.where(self.rel),
+            where=self.where,
             hint="open it again",
         )
 
@@ -139,7 +140,7 @@ def _lines(part: _Part) -> Iterator[tuple[bytes, int, int]]:
             end = len(block)
         elif end == 0 or not block:
             raise ManifestError(
-                f"a line of more than {MAX_TEXT:,} bytes", where=f"{part.rel} at byte {begin}"
+                f"a line of more than {MAX_TEXT:,} bytes", where=f"{part.where} at byte {begin}"
             )
         at = begin
         for line in block[:end].split(b"\n"):
@@ -160,4 +161,4 @@ def _id(line: bytes, part: _Part, at: int) -> bytes:
     try:
         return line_id(line).encode()
     except FormatError as error:
-        raise broken(error, f"{part.rel} at byte {at}") from None
+        raise broken(error, f"{part.where} at byte {at}") from None

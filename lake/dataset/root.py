@@ -63,7 +63,7 @@ class Root:
 
     def where(self, rel: str) -> str:
         """A file's path, for people."""
-        return str(self.path / rel)
+        return f"{self.path}/{rel}"
 
     def __del__(self) -> None:
         if self._fd >= 0:

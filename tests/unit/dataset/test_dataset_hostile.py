@@ -124,11 +124,16 @@ def contents_of(dataset: Dataset) -> list[object]:
 def test_P8_links_to_directories_are_not_followed(tmp_path: Path) -> None:
     other = plain(tmp_path / "other", "x/secret")
     plain(tmp_path / "d", "a")
-    (tmp_path / "d/samples/link").symlink_to(other / "samples")
+    link = tmp_path / "d/samples/link"
+    link.symlink_to(other / "samples")
+    with pytest.raises(ManifestError, match="samples/link"):  # and samples are not missed quietly
+        len(lake.open(tmp_path / "d"))
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere")
     assert list(lake.open(tmp_path / "d").ids) == ["a"]
     whole = plain(tmp_path / "e")
     (whole / "samples").symlink_to(other / "samples")
-    with pytest.raises(LakeError):
+    with pytest.raises(ManifestError, match="samples must be a directory"):
         len(lake.open(whole))
     # The dataset itself may be reached by a link: the person at the keyboard chose it.
     (tmp_path / "shortcut").symlink_to(tmp_path / "d")
