@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from lake.errors import IntegrityError, LakeError
+from lake.fsio import translate
 from lake.store.body import BytesBody
 from lake.store.store import Expect
 from lake.store.verify import read_verified
@@ -17,7 +18,7 @@ from lake.transfer.chunks import BIG, check_chunk, sidecar_ref
 from lake.transfer.download import CacheFailed, download, into_cache
 from lake.transfer.first import Answers, first_good
 from lake.transfer.hub import Hub, default_hub
-from lake.transfer.nearby import own_bytes, own_path, spot_path
+from lake.transfer.nearby import own_bytes, own_file, own_path, spot_path
 from lake.transfer.ranged import ChunkedFile
 from lake.transfer.sources import Spot, spots
 from lake.transfer.supply import Supply
@@ -35,6 +36,7 @@ log = logging.getLogger("lake.transfer")
 
 IN_MEMORY = 4 << 20
 """Up to this size `open` gives a file in memory."""
+_TRIES = 3
 
 
 class Fetcher:
@@ -101,6 +103,10 @@ class Fetcher:
             own = own_path(self.hub, ref, place, answers)
             if own is not None:
                 return own
+        return self._path(ref, place, answers)
+
+    def _path(self, ref: BlobRef, place: Place, answers: Answers) -> Path:
+        """The same, from cache and remotes."""
         cached = self.hub.cache.get_path(ref.sha256, ref.size)
         if cached is not None:
             return cached
@@ -123,27 +129,31 @@ class Fetcher:
         """
         if ref.size <= IN_MEMORY:
             return io.BytesIO(self.read(ref, place))
+        answers = Answers()
+        if ref.file is not None:
+            own = own_file(self.hub, ref, place, answers)
+            if own is not None:
+                return own
         if ref.chunks is not None and self._is_far(ref, place):
             try:
                 return self._open_chunked(ref, place, ref.chunks)
             except LakeError as error:
                 log.debug("chunks of %s cannot be used: %s", ref.sha256[:12], error)
-        return self._open_path(ref, place)
-
-    def _open_path(self, ref: BlobRef, place: Place) -> BinaryIO:
-        while True:
+        for left in reversed(range(_TRIES)):
+            path = self._path(ref, place, answers)
             try:
-                return self.path(ref, place).open("rb")
-            except FileNotFoundError:
-                continue  # another process evicted it from the cache just now
+                return path.open("rb")
+            except OSError as error:
+                # Another process may have evicted it from the cache just now.
+                if not left:
+                    raise translate(error, path) from error
+        raise AssertionError("unreachable")
 
     def _is_far(self, ref: BlobRef, place: Place) -> bool:
-        """Whether the first remote would be asked over a network."""
-        if ref.file is not None and place.root is not None and (place.root / ref.file).is_file():
-            return False
+        """Whether the bytes would come over a network."""
         if self.hub.cache.get_path(ref.sha256, ref.size) is not None:
             return False
-        first = next(iter(spots(self.hub, ref, place)), None)
+        first = next(spots(self.hub, ref, place), None)
         return first is not None and first.opened.root is None
 
     def _open_chunked(self, ref: BlobRef, place: Place, chunks: ChunkRef) -> BinaryIO:

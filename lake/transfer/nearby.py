@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from lake.errors import InputError, IntegrityError, LakeError, NotFound
 
@@ -66,6 +66,26 @@ def own_path(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> Path | N
     root, file = place.root or Path(), str(ref.file)
     try:
         return _verified(hub, open_own(hub, root, file), root / file, ref, f"file {file}")
+    except LakeError as error:
+        answers.add(f"file {file}", error)
+        return None
+
+
+def own_file(hub: Hub, ref: BlobRef, place: Place, answers: Answers) -> BinaryIO | None:
+    """The dataset's own file, open, once it is known to be right, or None."""
+    from lake.transfer.links import open_own
+
+    root, file = place.root or Path(), str(ref.file)
+    try:
+        fd = open_own(hub, root, file)
+        try:
+            check_open_file(hub, fd, str(root / file), ref, f"file {file}")
+            os.lseek(fd, 0, os.SEEK_SET)
+        except BaseException:
+            os.close(fd)
+            raise
+        # The very file that was hashed: its name may mean another one by now.
+        return os.fdopen(fd, "rb")
     except LakeError as error:
         answers.add(f"file {file}", error)
         return None

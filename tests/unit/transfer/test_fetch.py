@@ -397,3 +397,15 @@ def test_settings_beside_a_dataset_hold_where_the_working_folder_is_in_no_projec
     (elsewhere / ".lake").mkdir()
     with Hub() as hub:
         assert hub.order(place, ("main", "spare")) == (0, 1)
+
+
+def test_P8_an_open_file_stays_the_one_that_was_verified(world: World) -> None:
+    content = b"right" * (1 << 20)
+    ref = world.file("x", content)
+    with Fetcher(world.hub).open(ref, Place(world.data)) as file:
+        (world.data / "x").unlink()
+        (world.data / "x").symlink_to("/etc/hostname")
+        assert file.read() == content
+    for how in READERS.values():
+        with pytest.raises(BlobUnavailable):
+            how(Fetcher(world.hub), ref, Place(world.data))
