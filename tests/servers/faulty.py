@@ -82,13 +82,17 @@ def faulty(upstream: str) -> Iterator[Faulty]:
 class _Handler:
     def __init__(self, proxy: Faulty, host: str, port: int) -> None:
         self.proxy, self.host, self.port = proxy, host, port
+        self.running: set[asyncio.Task[None] | None] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The loop itself would let go of tasks that only wait, and they would be collected.
+        self.running.add(asyncio.current_task())
         gone = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
         with contextlib.suppress(*gone):
             while await self.one(reader, writer):
                 await writer.drain()
         writer.close()
+        self.running.discard(asyncio.current_task())
 
     async def one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; whether the connection lives on."""
