@@ -161,12 +161,15 @@ class _Adder:
             return self._claim(sha256, file.size, data)
         late = next((t for t in self._pusher.targets if t.names_late and t.down is None), None)
         if late is None or self._pusher.dry_run:
-            from lake.fsio import hash_file
-
-            sha256, _ = hash_file(file.path)
-            self._hashed(file, sha256)
-            return self._claim(sha256, file.size, file.path)
+            return self._hash(file)
         return self._stream(file, late)
+
+    def _hash(self, file: _File) -> Job | None:
+        from lake.fsio import hash_file
+
+        sha256, _ = hash_file(file.path)
+        self._hashed(file, sha256)
+        return self._claim(sha256, file.size, file.path)
 
     def _stream(self, file: _File, late: Target) -> Job | None:
         """Hash and send a big file in one pass, as the target names it when all is read."""
@@ -177,8 +180,9 @@ class _Adder:
             except LakeError as error:
                 if tap.failed is not None:
                     raise
+                # The remote's fault, so the file is still to go to the others.
                 late.failed(error)
-                raise
+                return self._hash(file)
         self._hashed(file, sha256)
         job = self._claim(sha256, file.size, file.path)
         if job is not None:

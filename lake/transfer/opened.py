@@ -31,6 +31,7 @@ class Opened:
         self._store: Store | None = None
         self._quick: Store | None = None
         self._key: StoreKey | None = None
+        self._without_key = False
         self.seconds = 0.0
 
     @property
@@ -67,8 +68,9 @@ class Opened:
         from lake.store.layout import ensure_layout, read_layout
         from lake.transfer.ledger import StoreKey
 
-        if self._key is None:
+        if self._key is None and (create or not self._without_key):
             found = ensure_layout(self.store) if create else read_layout(self.store)
+            self._without_key = found is None
             if found is not None:
                 self._key = StoreKey(found.id, found.generation)
         return self._key

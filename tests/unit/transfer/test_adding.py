@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from lake.errors import InputError
+from lake.store.body import BytesBody
+from lake.store.layout import LakeFile
 from lake.transfer import Pusher
 from lake.transfer.chunks import BIG
 from tests.unit.transfer.world import World, sha
@@ -111,3 +113,16 @@ def test_a_big_file_gets_chunk_digests(world: World, folder: bool) -> None:
         content = world.holds(alias, side)
         assert content is not None
         assert len(content) == 9 * 32
+
+
+def test_a_folder_that_fails_does_not_keep_a_big_file_from_the_others(world: World) -> None:
+    sick = world.remote("sick", lambda op, key: "permanent" if op == "put" else "pass", folder=True)
+    main = world.remote("main")
+    world.stores["sick"].put("lake.json", BytesBody(LakeFile(1, "f" * 32).dump()))
+    world.stores["sick"].flush()
+    (path,) = _old_files(world.data, {"big": bytes(3 << 20)})
+    (one,) = Pusher(world.hub, [sick, main], keep_going=True).add_files([path])
+    assert one.ref is not None
+    assert one.ref.aliases == ("main",)
+    assert [outcome.state for outcome in one.outcomes] == ["failed", "uploaded"]
+    assert world.holds("main", one.ref) == bytes(3 << 20)
