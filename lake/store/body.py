@@ -80,8 +80,14 @@ class FileBody:
             before = self._state(fd)
             if self._seen is None:
                 self._seen = before
-            if before != self._seen or before[0] != self._size:
+            if before != self._seen:
                 raise self._changed()
+            if before[0] != self._size:
+                raise InputError(
+                    f"{before[0]} bytes instead of {self._size}",
+                    where=self.where,
+                    hint="put the right file there, or run again once nothing writes to it",
+                )
             left = self._size
             while left:
                 chunk = os.read(fd, min(left, CHUNK))
@@ -127,7 +133,11 @@ class FileBody:
         )
 
     def _unreadable(self, error: OSError) -> InputError:
-        return InputError(f"cannot read the file ({error.strerror})", where=self.where)
+        return InputError(
+            f"cannot read the file ({error.strerror})",
+            where=self.where,
+            hint="check its owner and mode" if isinstance(error, PermissionError) else None,
+        )
 
 
 class StreamBody:

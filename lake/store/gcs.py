@@ -14,6 +14,7 @@ from urllib.parse import quote
 from lake.config.endpoint import GOOGLE
 from lake.errors import AccessDenied, ConfigError, LakeError, NotFound, RemoteError, Unsupported
 from lake.secrets import redact
+from lake.store.s3_answers import KEYS
 from lake.store.store import CHUNK, StoreProperties
 from lake.store.stream import cut
 from lake.store.wire import PART, Answer, Occupied, Wire, WireStore
@@ -289,7 +290,8 @@ def _refusal(status: int | None, message: str, url: str, key: str) -> LakeError:
             return RemoteError("no such bucket", where=where, hint=hint)
         return NotFound("no such object", where=where)
     if status in (401, 403):
-        return AccessDenied(f"the server refused ({words})", where=where)
+        hint = f"this account may not do this; {KEYS}"
+        return AccessDenied(f"the server refused ({words})", where=where, hint=hint)
     if status in (408, 429) or (status or 0) >= 500:
         return RemoteError(f"the server failed ({words})", transient=True, where=where)
     return RemoteError(f"the server refused ({words})", where=where)

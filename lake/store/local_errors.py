@@ -53,6 +53,7 @@ class Explain:
             return ConflictError(
                 "a file lies where the store needs a directory, or the other way round",
                 where=place,
+                hint="choose another folder, or move it out of the way",
             )
         if number in _IRREGULAR:
             return RemoteError(

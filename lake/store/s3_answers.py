@@ -40,7 +40,10 @@ _ELSEWHERE = {
     "Redirect",
     "TemporaryRedirect",
 }
+KEYS = "lake remote check says where the keys came from"
 _HINTS = {
+    "InvalidAccessKeyId": f"the server does not know this access key; {KEYS}",
+    "SignatureDoesNotMatch": f"the secret key is not that of the access key; {KEYS}",
     "RequestTimeTooSkewed": "this machine's clock is off; set it and run again",
     "ExpiredToken": "log in again, or renew the session's keys",
     "NoSuchBucket": "make the bucket first, or correct the remote's URL",
@@ -79,7 +82,8 @@ def refusal(status: int | None, code: str, message: str, *, url: str, key: str) 
             hint="name the bucket's own endpoint or ?region= in the remote's URL",
         )
     if code in _DENIED or status in (401, 403):
-        return AccessDenied(f"the server refused ({words})", where=where, hint=_HINTS.get(code))
+        hint = _HINTS.get(code, f"these keys may not do this; {KEYS}")
+        return AccessDenied(f"the server refused ({words})", where=where, hint=hint)
     if status == 404:
         return NotFound("no such object", where=where)
     if code in _PASSING or status in (408, 425, 429) or ((status or 0) >= 500 and status != 501):
