@@ -133,10 +133,10 @@ class Cached(Holder):
         return str(self.hub.cache.path / blob_key(sha256))
 
     def look(self, read_data: bool) -> tuple[str, str] | None:
-        from lake.fsio import hash_file
+        from lake.fsio import exists, hash_file
 
         cache, ref = self.hub.cache, self.ref
-        there = Path(self.where).exists()
+        there = exists(self.where)
         path = cache.get_path(ref.sha256, ref.size)
         if path is None:
             return ("corrupt", "moved aside") if there else None

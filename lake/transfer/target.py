@@ -56,7 +56,7 @@ class Target:
         self._lock = threading.Lock()
         self._failures = 0
         self._puts = self._there = self._probed = 0
-        self._unflushed: list[str] = []
+        self._unflushed: dict[str, None] = {}
         self.key: StoreKey | None = None
         try:
             self._begin(dry_run)
@@ -88,8 +88,13 @@ class Target:
         picked at random, were seen to be there; in a folder each one is looked for, which costs
         next to nothing. With `recheck` each one is looked for everywhere.
         """
-        sizes = {ref.sha256: ref.size for ref in refs}
-        believed = set(claimed)
+        with self._lock:
+            sent = {ref.sha256 for ref in refs if ref.sha256 in self._unflushed}
+        sizes = {ref.sha256: ref.size for ref in refs if ref.sha256 not in sent}
+        return sent | self._hold(sizes, claimed, recheck) if sizes else sent
+
+    def _hold(self, sizes: dict[str, int], claimed: Iterable[str], recheck: bool) -> set[str]:
+        believed = sizes.keys() & set(claimed)
         if self.key is not None:
             believed |= self._hub.ledger.known(self.key, list(sizes))
         ask = list(sizes) if recheck else sorted(believed)
@@ -154,7 +159,7 @@ class Target:
             self._puts += 1
             self._there += not created
             self._failures = 0
-            self._unflushed.append(sha256)
+            self._unflushed[sha256] = None
 
     @property
     def names_late(self) -> bool:
@@ -192,7 +197,7 @@ class Target:
     def flush(self) -> None:
         """Make all that was put durable, and remember it."""
         with self._lock:
-            digests, self._unflushed = self._unflushed, []
+            digests, self._unflushed = self._unflushed, {}
         self.store.flush()
         if self.key is not None:
             self._hub.ledger.add_known(self.key, digests)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lake.errors import InputError
-from lake.store.body import BytesBody
+from lake.store.body import BytesBody, FileBody
 from lake.store.layout import LakeFile
 from lake.transfer import Pusher
 from lake.transfer.chunks import BIG
@@ -126,3 +127,28 @@ def test_a_folder_that_fails_does_not_keep_a_big_file_from_the_others(world: Wor
     assert one.ref.aliases == ("main",)
     assert [outcome.state for outcome in one.outcomes] == ["failed", "uploaded"]
     assert world.holds("main", one.ref) == bytes(3 << 20)
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_big_file_is_read_once(world: World, folder: bool) -> None:
+    main = world.remote("main", folder=folder)
+    path = world.data / "big"
+    with path.open("wb") as file:
+        file.truncate(BIG)
+    read = 0
+
+    class Counting(FileBody):
+        def open(self) -> Iterator[bytes]:
+            nonlocal read
+            for piece in super().open():
+                read += len(piece)
+                yield piece
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("adding", "supply"):
+            patch.setattr(f"lake.transfer.{module}.FileBody", Counting)
+        (one,) = Pusher(world.hub, [main]).add_files([path])
+    assert one.ref is not None
+    assert one.ref.chunks is not None
+    # A store that must know the name first costs a pass for the digest, which is not counted.
+    assert read == BIG
