@@ -116,7 +116,7 @@ def test_ctrl_c_works_while_every_thread_waits_for_a_remote(tmp_path: Path) -> N
         (tmp_path / "data" / f"{n}").write_bytes(b"%d" % n * (1 << 20))
     process = python(SLOW_PUSH, str(tmp_path))
     assert process.stdout is not None
-    assert process.stdout.readline() == "putting\n"
+    assert process.stdout.readline().startswith("putting")  # two threads may share a line
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)  # one put takes ten minutes
     assert process.returncode == 130, out
