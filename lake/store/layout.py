@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ LAYOUT_KEY = "lake.json"
 _BLOB = re.compile(r"sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
 _ID = re.compile(r"[0-9a-f]{32}")
 _MAX = 1 << 16
+_READS = 5
+_PAUSE = 0.05
 
 
 def blob_key(sha256: str) -> str:
@@ -82,7 +85,7 @@ def ensure_layout(store: Store) -> LakeFile:
 
     Many may call it at once on a new store: all come to agree on one id.
     """
-    found = read_layout(store)
+    found = _read_while_others_write(store)
     if found is not None:
         return found
     drawn = LakeFile(LAYOUT, uuid.uuid4().hex)
@@ -90,7 +93,19 @@ def ensure_layout(store: Store) -> LakeFile:
     store.flush()
     # Read back whatever lies there now: another may have been first, and not every server
     # honours a conditional put.
-    return read_layout(store) or drawn
+    return _read_while_others_write(store) or drawn
+
+
+def _read_while_others_write(store: Store) -> LakeFile | None:
+    # Where conditions are not honoured, one who writes late can tear what another just reads.
+    for left in range(_READS, 0, -1):
+        try:
+            return read_layout(store)
+        except RemoteError as error:
+            if left == 1 or not error.transient:
+                raise
+            time.sleep(_PAUSE)
+    return None
 
 
 def _parse(data: bytes, store: Store) -> LakeFile:
