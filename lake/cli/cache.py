@@ -17,6 +17,7 @@ command = typer.Typer(help="Look into the local blob cache, or shrink it.", **GR
 @command.command("info")
 def info(json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """Say where the cache is, and what it holds."""
+    from lake.fsio import exists
     from lake.transfer import default_hub
 
     output = Output(json=json, quiet=quiet, debug=debug)
@@ -29,7 +30,7 @@ def info(json: Json = False, quiet: Quiet = False, debug: Debug = False) -> None
         lines.append(f"{found.pinned:,} pinned: no remote holds them")
     if found.quarantined:
         lines.append(f"{found.quarantined:,} bad ones set aside: lake cache prune removes them")
-    if found.path.exists() and not found.private:
+    if exists(found.path) and not found.private:
         lines.append("others can write to it, so every blob is hashed at each use")
     output.result({**asdict(found), "path": str(found.path)}, "\n".join(lines))
 

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from lake.cli.options import FORMATS, LAYOUTS, Debug, DryRun, Json, Quiet, one_of
+from lake.cli.options import (
+    ANY_PATH,
+    FORMATS,
+    LAYOUTS,
+    Dataset,
+    Debug,
+    DryRun,
+    Json,
+    Quiet,
+    one_of,
+)
 from lake.cli.output import Output
 from lake.errors import UsageError
 
@@ -26,13 +36,14 @@ Format = Annotated[
 
 
 def command(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset directory.")],
+    dataset: Dataset,
     out: Annotated[
         Path | None,
         typer.Argument(
             metavar="OUT",
             help="The dataset directory to make; by default DATASET itself is converted.",
             show_default=False,
+            **ANY_PATH,
         ),
     ] = None,
     layout: Layout = None,

@@ -132,23 +132,26 @@ def _settings() -> Iterator[Finding]:
 def _cache() -> Iterator[Finding]:
     from lake.config import Config, cache_dir
     from lake.errors import LakeError
+    from lake.fsio import exists, is_dir
 
     try:
         folder = Config.load().cache_path
     except LakeError:
         folder = cache_dir()
     yield Finding("cache", "folder", str(folder), _usable(folder))
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    there = next(path for path in (folder, *folder.parents) if exists(path))
     free = shutil.disk_usage(there).free
     yield Finding("cache", "free on its disk", size_text(free), free >= _LITTLE_SPACE)
-    if folder.is_dir():
+    if is_dir(folder):
         mode = folder.stat().st_mode & 0o777
         yield Finding("cache", "who may enter", f"{mode:o}", not mode & 0o022)
 
 
 def _usable(folder: Path) -> bool:
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    from lake.fsio import exists, is_dir
+
+    there = next(path for path in (folder, *folder.parents) if exists(path))
+    return is_dir(there) and os.access(there, os.W_OK | os.X_OK)
 
 
 def _remotes(offline: bool) -> Iterator[Finding]:

@@ -61,6 +61,11 @@ def _as_lake_error(error: Exception, argv: Sequence[str]) -> LakeError | None:
         return UsageError(error.format_message().rstrip("."), hint=f"lake {verb} --help")
     if type(error).__name__ == "Abort":
         return UsageError("aborted")
+    if isinstance(error, OSError):
+        # A disk, a file or a connection in a place where nobody thought that it could fail.
+        from lake.fsio import translate
+
+        return translate(error)
     from lake_schemas.errors import FormatError
 
     if isinstance(error, FormatError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lake.cli.options import (
+    ANY_PATH,
     FORMATS,
     LAYOUTS,
     Debug,
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from lake.importers.init import InitReport
 
 Out = Annotated[
-    Path, typer.Argument(metavar="OUT", help="The dataset directory to make.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="OUT", help="The dataset directory to make.", show_default=False, **ANY_PATH
+    ),
 ]
 From = Annotated[
     str | None,

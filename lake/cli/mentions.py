@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lake.dataset import DatasetDirectory
 from lake.errors import LakeError, NotFound
+from lake.fsio import exists, is_dir
 from lake.transfer import Hub, Mention, default_hub
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def blobs_of(
         NotFound: there is no such dataset, or no such id in it.
     """
     path, below = target, ""
-    if not target.exists():
+    if not exists(target):
         head, colon, tail = str(target).rpartition(":")
-        if colon and Path(head).is_dir():
+        if colon and is_dir(head):
             path, below = Path(head), tail.strip("/")
     blobs = Blobs(DatasetDirectory(path), below, frozenset(keys) if keys else None, fail)
     if below and not any(blobs._wanted(id) for id in blobs.directory.ids):

@@ -25,8 +25,12 @@ GROUP: dict[str, Any] = {
 }
 """How a group of verbs is made: `command = typer.Typer(help="One sentence.", **GROUP)`."""
 
+ANY_PATH: dict[str, Any] = {"readable": False}
+"""For path arguments: whether a path can be read is found out, and explained, when it is used."""
+
 Dataset = Annotated[
-    Path, typer.Argument(metavar="DATASET", help="A dataset directory.", show_default=False)
+    Path,
+    typer.Argument(metavar="DATASET", help="A dataset directory.", show_default=False, **ANY_PATH),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 DryRun = Annotated[

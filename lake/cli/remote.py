@@ -235,7 +235,9 @@ def trust(
 
 def _find(config: Config, name: str, dataset: Path | None) -> Remote:
     """The remote; an alias may be one that a dataset here names."""
-    here = dataset or (Path() if Path("dataset.yaml").is_file() else None)
+    from lake.fsio import is_file
+
+    here = dataset or (Path() if is_file("dataset.yaml") else None)
     return config.remote(name, declared=_declared(here), base=here, typed=True)
 
 

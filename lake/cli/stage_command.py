@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from lake.cli.fields import annotation, option_name, value
 from lake.cli.options import (
+    ANY_PATH,
     FORMATS,
     LAYOUTS,
     Debug,
@@ -39,12 +40,18 @@ from lake.stage.run import StageRun, code_of, run_stage
 from lake.stage.stage import Stage
 
 Input = Annotated[
-    Path, typer.Argument(metavar="IN", help="The dataset directory to read.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="IN", help="The dataset directory to read.", show_default=False, **ANY_PATH
+    ),
 ]
 OutPath = Annotated[
     Path | None,
     typer.Argument(
-        metavar="OUT", help="The dataset directory to make; or --in-place.", show_default=False
+        metavar="OUT",
+        help="The dataset directory to make; or --in-place.",
+        show_default=False,
+        **ANY_PATH,
     ),
 ]
 InPlace = Annotated[

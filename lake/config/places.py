@@ -30,7 +30,7 @@ def find_project(start: Path | None = None) -> Path | None:
     """The nearest directory from `start` (default: the working one) upward with a `.lake`."""
     here = Path.cwd() if start is None else Path(os.path.abspath(start))  # noqa: PTH100
     for folder in (here, *here.parents):
-        if (folder / DIRECTORY).is_dir():
+        if os.path.isdir(folder / DIRECTORY):  # noqa: PTH112 - pathlib raises where it may not look
             return folder
     return None
 
@@ -39,6 +39,6 @@ def project_to_be(start: Path | None = None) -> Path:
     """Where a new `.lake` belongs: the top of the git work tree, else `start` itself."""
     here = Path.cwd() if start is None else Path(os.path.abspath(start))  # noqa: PTH100
     for folder in (here, *here.parents):
-        if (folder / ".git").exists():
+        if os.path.exists(folder / ".git"):  # noqa: PTH110 - as above
             return folder
     return here

@@ -135,13 +135,15 @@ def _reopened(root: str, hub: Hub | None, count: int, fingerprint: str) -> Datas
 def _resolved(path: Path) -> Path:
     with os_errors(path):
         found = Path(os.path.realpath(path))
-    if not found.exists():
+    with os_errors(path):
+        is_there, is_directory = found.exists(), found.is_dir()
+    if not is_there:
         raise NotFound(
             "no such directory",
             where=str(path),
             hint=f"lake init {path} --from PICTURES makes a dataset of a directory of files",
         )
-    if not found.is_dir():
+    if not is_directory:
         raise NotFound(
             "a file, not a dataset directory",
             where=str(path),

@@ -90,6 +90,8 @@ class DatasetWriter:
         """Samples written so far."""
         self.failures: list[LakeError] = []
         """What failed and was passed over; at most 1,000."""
+        self.lost: list[str] = []
+        """Ids of samples that were added and could not be written; at most 1,000."""
 
     def __enter__(self) -> DatasetWriter:
         self._site = self._open_site()
@@ -141,11 +143,14 @@ class DatasetWriter:
         if len(self.failures) < _MOST_FAILURES:
             self.failures.append(error)
 
-    def lose(self, error: LakeError) -> None:
+    def lose(self, error: LakeError | None, id: str | None = None) -> None:
         """Note that a sample cannot be read or written, or raise; what the directory has of it
-        stays."""
-        self.fail(error)
+        stays. Without an error, that was told already."""
+        if error is not None:
+            self.fail(error)
         self._site.incomplete = True
+        if id is not None and len(self.lost) < _MOST_FAILURES:
+            self.lost.append(id)
 
     # A round: blobs first, then manifests.
 
@@ -156,19 +161,19 @@ class DatasetWriter:
             try:
                 drafts.append(self._draft(sample))
             except LakeError as error:
-                self.lose(error)
+                self.lose(error, sample.id)
         done = self._fetched([(draft.id, draft.blobs) for draft in drafts])
         self._site.settle()
         self._carrier.settled()
         for draft, (_, items) in zip(drafts, done, strict=True):
             if draft.lacks(items):
-                self._site.incomplete = True
+                self.lose(None, draft.id)
                 continue
             try:
                 self._site.put(draft.id, draft.manifest(items), draft.before)
                 self.count += 1
             except LakeError as error:
-                self.lose(error)
+                self.lose(error, draft.id)
         self._progress.advance(items=len(samples))
 
     def _draft(self, sample: Sample) -> _Draft:

@@ -16,6 +16,7 @@ from lake.fsio.oserrors import Translate, os_errors, translate
 from lake.fsio.owner import RESERVED
 from lake.fsio.placing import Mode, copy_hashed, place
 from lake.fsio.staged import StagedFile
+from lake.fsio.there import exists, is_dir, is_file
 from lake.fsio.tree import make_dirs, remove_file, remove_tree
 from lake.fsio.walk import Entry, scan
 
@@ -30,7 +31,10 @@ __all__ = [
     "Translate",
     "check_rel",
     "copy_hashed",
+    "exists",
     "hash_file",
+    "is_dir",
+    "is_file",
     "make_dirs",
     "move_file",
     "open_beneath",

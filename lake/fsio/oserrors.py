@@ -25,7 +25,7 @@ _INPUT = {
     errno.EISDIR: ("a directory, where a file was expected", None),
     errno.EACCES: ("permission denied", "check the owner and mode of the file and its directories"),
     errno.EPERM: ("operation not permitted", "check the owner and mode of the file"),
-    errno.ELOOP: ("a symbolic link, which is not followed here", None),
+    errno.ELOOP: ("a symbolic link that is not followed here, or leads in a circle", None),
     errno.EXDEV: ("leads out of its directory", None),
     errno.ENAMETOOLONG: ("the name is too long for the file system", None),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lake import fsio
 from lake.dataset import Dataset, DatasetWriter, open_dataset
 from lake.errors import ConflictError, InputError, LakeError, NotFound, PartialFailure, UsageError
 from lake.importers.making import Maker
@@ -76,7 +77,7 @@ def _existing(out: Path, options: InitOptions) -> Dataset | None:
     try:
         found = open_dataset(out)
     except NotFound:
-        if out.is_dir() and not any(out.iterdir()):
+        if fsio.is_dir(out) and not any(out.iterdir()):
             return None
         raise ConflictError(
             "something else than a dataset lies here already",
@@ -151,6 +152,8 @@ def _run(
             writer.add_all(maker.kept())
     except PartialFailure as error:
         failures += error.failures
+    for id in writer.lost:
+        context.counts["changed" if old is not None and id in old else "added"] -= 1
     maker.count_uploads()
     failures += context.failures
     if failures:

@@ -71,5 +71,5 @@ class Reader:
         elif self._underfolder:
             return samples(self.root, options.globs, self._fail)
         else:
-            files = walk(self.root, options.globs, self._fail)
+            files = walk(self.root, options.globs, self._fail, without=self.out)
         return drafts(files, options.grouping, media_type_of, self._fail)

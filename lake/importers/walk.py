@@ -13,11 +13,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lake.errors import InputError, LakeError
-from lake.fsio import os_errors
+from lake.fsio import is_dir, os_errors
 from lake.importers.found import Found
 
 OnError = Callable[[LakeError], None]
 """Told of a file that cannot be used; raises it, or notes it and lets the walk go on."""
+Identity = tuple[int, int]
+"""Device and inode."""
 
 
 class Globs:
@@ -49,8 +51,13 @@ def _matches(rel: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(rel, p) or fnmatchcase(name, p) for p in patterns)
 
 
-def walk(root: Path, globs: Globs, on_error: OnError) -> Iterator[Found]:
+def walk(
+    root: Path, globs: Globs, on_error: OnError, *, without: Path | None = None
+) -> Iterator[Found]:
     """The regular files below `root`, in the byte order of their paths.
+
+    Args:
+        without: a directory to leave out: that which is being made, say.
 
     Raises:
         InputError: `root` is missing or no directory that can be read.
@@ -58,38 +65,59 @@ def walk(root: Path, globs: Globs, on_error: OnError) -> Iterator[Found]:
     with os_errors(root):
         if not stat.S_ISDIR(root.stat().st_mode):
             raise InputError("not a directory", where=str(root))
-    yield from _directory(root, "", globs, on_error, ())
+    skipped = _identity(without) if without and is_dir(without) else None
+    yield from _directory(root, "", globs, on_error, (), skipped)
+
+
+def _identity(folder: Path) -> Identity:
+    with os_errors(folder):
+        found = folder.stat()
+        return found.st_dev, found.st_ino
 
 
 def _directory(
-    folder: Path, prefix: str, globs: Globs, on_error: OnError, above: tuple[tuple[int, int], ...]
+    folder: Path,
+    prefix: str,
+    globs: Globs,
+    on_error: OnError,
+    above: tuple[Identity, ...],
+    skipped: Identity | None,
 ) -> Iterator[Found]:
     entries: list[tuple[str, str]] = []
     try:
+        own = _identity(folder)
+        if own == skipped:
+            return
         with os_errors(folder):
-            own = folder.stat()
-            if (own.st_dev, own.st_ino) in above:
+            if own in above:
                 raise InputError("a link leads back to a directory above it", where=str(folder))
             with os.scandir(folder) as found:
                 for entry in found:
                     if not entry.name.startswith("."):
-                        entries.append((entry.name + "/" * entry.is_dir(), entry.name))
+                        entries.append((entry.name + "/" * _is_dir(entry), entry.name))
     except LakeError as error:
         if not prefix:
             raise
         on_error(error)
         return
     entries.sort()
-    inside = (*above, (own.st_dev, own.st_ino))
+    inside = (*above, own)
     for key, name in entries:
         rel = prefix + name
         if key.endswith("/"):
             if globs.enters(rel):
-                yield from _directory(folder / name, f"{rel}/", globs, on_error, inside)
+                yield from _directory(folder / name, f"{rel}/", globs, on_error, inside, skipped)
         elif globs.takes(rel):
             file = _file(folder / name, rel, on_error)
             if file is not None:
                 yield file
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in a circle, say: told when it is taken for a file
+        return False
 
 
 def _file(path: Path, rel: str, on_error: OnError) -> Found | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.config.endpoint import endpoint_of
 from lake.errors import LakeError, NotFound, Unsupported, UntrustedRemote
+from lake.fsio import exists, is_dir
 from lake.store.body import BytesBody
 from lake.store.connect import connect_named
 from lake.store.layout import LAYOUT_KEY
@@ -91,7 +92,7 @@ def check(remote: Remote, config: Config, *, write: bool = True) -> Checked:
 
 def _try_all(remote: Remote, store: Store, found: Checked, write: bool) -> None:
     problems: list[str] = []
-    if remote.folder is not None and not remote.folder.is_dir():
+    if remote.folder is not None and not is_dir(remote.folder):
         _future_folder(remote.folder, found, problems)
     else:
         if store.properties.listable:
@@ -178,8 +179,8 @@ def _stat(store: Store) -> None:
 
 def _future_folder(folder: Path, found: Checked, problems: list[str]) -> None:
     """A folder that the first put will make, if its parents let it."""
-    nearest = next(parent for parent in folder.parents if parent.exists())
-    found.can_write = os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir()
+    nearest = next(parent for parent in folder.parents if exists(parent))
+    found.can_write = os.access(nearest, os.W_OK | os.X_OK) and is_dir(nearest)
     if not found.can_write:
         problems.append(f"the folder is not there and cannot be made in {nearest}")
 

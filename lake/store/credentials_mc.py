@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lake.config.endpoint import canonical
+from lake.fsio import is_file
 from lake.secrets import SecretStr
 from lake.store.credentials import CredentialSource, Fixed, S3Credentials
 
@@ -61,7 +62,7 @@ def config_files() -> list[Path]:
     own = os.environ.get("MC_CONFIG_DIR")
     home = Path.home()
     folders = [Path(own)] if own else [home / ".mc", home / "mc"]
-    return [path for folder in folders if (path := folder / "config.json").is_file()]
+    return [path for folder in folders if is_file(path := folder / "config.json")]
 
 
 def _from_environment() -> Iterator[McAlias]:

@@ -230,8 +230,12 @@ class LocalStore(Store):
 
     def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
         check_prefix(prefix)
-        if not self.root.is_dir():
+        try:
+            self.root.stat()
+        except (FileNotFoundError, NotADirectoryError):
             return iter(())
+        except OSError as error:
+            raise self._explain(error, reading=True) from error
         found = fsio.scan(self.root, hidden=True, prefix=prefix, after=after, using=self._explain)
         return (ObjectInfo(each.rel, each.size, each.mtime_ns / 1e9) for each in found)
 

@@ -14,7 +14,7 @@ from lake.errors import (
     NotFound,
     RemoteError,
 )
-from lake.fsio import translate
+from lake.fsio import is_dir, translate
 
 _DENIED = {
     errno.EACCES: "check who owns the folder and its mode (ls -ld)",
@@ -75,6 +75,6 @@ class Explain:
         return text if Path(text).is_absolute() else f"{self._root.as_uri()} {text}"
 
     def _folder_hint(self) -> str | None:
-        if self._root.is_dir():
+        if is_dir(self._root):
             return None
         return f"the folder {self._root} is not there: is it mounted?"
