@@ -68,6 +68,8 @@ def command(
             failures = [*failures, *error.failures]
         finally:
             run.progress.finish()
+    # One cause fails many blobs, and is told once.
+    failures = list({str(error): error for error in failures}.values())
     counts = run.counts
     facts = {
         "dataset": str(dataset),

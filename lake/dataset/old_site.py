@@ -50,6 +50,12 @@ class OldSite(Site):
         self.changed = False
 
     def _open_old(self) -> DatasetDirectory | None:
+        if not fsio.is_dir(self.root):
+            raise ConflictError(
+                "something else than a directory lies here already",
+                where=str(self.dest),
+                hint="choose another output",
+            )
         try:
             return DatasetDirectory(self.root)
         except NotFound:

@@ -125,6 +125,8 @@ class NewDirectory:
             sweep(self._parent_fd, prefix, now=made.st_mtime)
         self.path = self.dest.parent / self._temp
         self.batch = _InPlace(self.path, self._mode)
+        # Errors name what the caller asked for, not where it is built.
+        self.batch.errors = os_errors(self.dest)
         return self
 
     def __exit__(

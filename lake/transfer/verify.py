@@ -90,6 +90,8 @@ def verify_blobs(
         hub.crew.run(window, work.check, threads=max(1, min(threads, len(window))))
         work.finish_window()
     report.blobs, report.size = windows.blobs, windows.size
+    # Threads find them in any order.
+    report.findings.sort(key=lambda found: (found.sample, found.key, found.source))
     return report
 
 
