@@ -25,7 +25,8 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@bash .ci/servers $(VENV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest --ignore=tests/unit
 
 check: $(VENV)/.installed-dev
 	@bash .ci/servers $(VENV)
