@@ -33,6 +33,17 @@ def _rebuild(cls: type[FormatError], what: str, where: str | None, hint: str | N
     return cls(what, where=where, hint=hint)
 
 
+def mending(text: str) -> str:
+    """What to do about a text that does not parse.
+
+    >>> mending("<<<<<<< HEAD\\n{}\\n=======\\n")
+    'a git merge left its marks here: resolve the conflict'
+    """
+    if "\n<<<<<<< " in "\n" + text:
+        return "a git merge left its marks here: resolve the conflict"
+    return "mend it there, or take back a version that was good"
+
+
 def quoted(text: str) -> str:
     """A piece of a text for an error's message: short, and never an address, since people paste
     URLs with passwords where a name should be.

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from lake_schemas.errors import FormatError, quoted
+from lake_schemas.errors import FormatError, mending, quoted
 from lake_schemas.limits import MAX_NESTING, check_size
 
 # Finds every float that orjson may write in another way than repr does, and some other text.
@@ -55,7 +55,9 @@ def strict_json(data: bytes, *, where: str) -> Any:
         raise error.at(where) from None
     except json.JSONDecodeError as error:
         raise FormatError(
-            f"not JSON: {error.msg}, line {error.lineno} column {error.colno}", where=where
+            f"not JSON: {error.msg}, line {error.lineno} column {error.colno}",
+            where=where,
+            hint=mending(text),
         ) from None
     except RecursionError:
         raise FormatError(f"more than {MAX_NESTING} levels deep", where=where) from None

@@ -22,7 +22,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from lake_schemas.errors import FormatError, quoted
+from lake_schemas.errors import FormatError, mending, quoted
 from lake_schemas.jsontext import canonical
 from lake_schemas.limits import MAX_NESTING, MAX_TEXT, check_size
 
@@ -60,9 +60,11 @@ def load_yaml(data: bytes, *, where: str, max_size: int = MAX_TEXT) -> Any:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1} column {mark.column + 1}" if mark else ""
         problem = error.problem or error.context
-        raise FormatError(f"not YAML: {problem}{place}", where=where) from None
+        raise FormatError(f"not YAML: {problem}{place}", where=where, hint=mending(text)) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise FormatError(f"not YAML: {type(error).__name__}", where=where) from None
+        raise FormatError(
+            f"not YAML: {type(error).__name__}", where=where, hint=mending(text)
+        ) from None
     finally:
         if parser is not None:
             parser.dispose()
