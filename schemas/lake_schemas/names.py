@@ -153,7 +153,7 @@ def safe_name(text: str) -> str:
     name = name.lstrip(".-").rstrip(".")
     if _reserved(name) is not None:
         name = name.replace(".", "_", 1) if "." in name else f"{name}_"
-    if lossy or len(name) > 64:
+    if lossy or not 1 <= len(name) <= 64:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         head = name[:55].rstrip("_.-")
         name = f"{head}-{digest}" if head else digest

@@ -128,6 +128,7 @@ def test_a_name_has_at_most_64_characters() -> None:
 @example("a" * 100)
 @example("x.json")
 @example("...")
+@example(":_")
 @example("\ud800")
 def test_safe_name_is_legal_anywhere_and_the_same_every_time(text: str) -> None:
     name = safe_name(text)
